@@ -1,0 +1,65 @@
+# Python 3.11 or newer and make are all that is needed: each target makes what it needs, and stops what it started.
+#
+#   make run                    the whole system on http://localhost:8000/   (PORT=8001 for another port)
+#   make test                   all tests, in a real browser too             (PYTEST_ARGS="tests/people -k login" for some)
+#   make check                  formatting, lint, types, migrations, translations, tests of the house
+#   make scenarios DIR=folder   tries the calls described in a folder of YAML files
+#   make messages               collects the texts for translation and compiles the translations
+#   make clean                  removes the virtual environment and all local data
+
+# The first Python that is new enough and can make a virtual environment (a name on PATH may be an empty shim).
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	"$$name" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+LOCAL := $(BIN)/python -m helpline.local
+# runs a command with services of its own; its `python` is that of the virtual environment
+WITH := $(LOCAL) with --
+CHECKS := python manage.py makemigrations --check --dry-run; python manage.py messages --check; python -m pytest tests/house
+
+.PHONY: help run test check scenarios messages clean
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# A stamp, so that an environment that was made by half, or for other requirements, is mended and not trusted.
+$(INSTALLED): requirements.txt
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Python 3.11 or newer, with its venv module, is needed and was not found. Name one: make PYTHON=/path/to/python3" >&2; \
+		exit 1; fi
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+		echo "Making a virtual environment in $(VENV) with $(PYTHON) ..."; \
+		rm -rf $(VENV) && "$(PYTHON)" -m venv $(VENV); }
+	@echo "Installing requirements.txt (a minute or two the first time) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+run: $(INSTALLED)
+	@exec $(LOCAL) run
+
+test: $(INSTALLED)
+	@CHROMIUM="$$($(BIN)/python tests/browser.py)" && export CHROMIUM && echo "Browser: $$CHROMIUM" && \
+		exec $(WITH) python -m pytest -n 2 $(PYTEST_ARGS)
+
+check: $(INSTALLED)
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(WITH) sh -ec '$(CHECKS)'
+
+scenarios: $(INSTALLED)
+	@if [ -z "$(DIR)" ]; then echo "Which folder? make scenarios DIR=path/to/folder" >&2; exit 1; fi
+	@exec $(WITH) sh -ec 'python manage.py migrate --verbosity 0; exec python manage.py try_scenarios "$$1"' scenarios "$(DIR)"
+
+messages: $(INSTALLED)
+	$(BIN)/python manage.py messages
+
+# As root, and where no other account gets into the checkout, data and programs of the services lie in /var/tmp.
+clean:
+	@if [ -e var/postgres/postmaster.pid ]; then echo "PostgreSQL still runs in var: stop \`make run\` first." >&2; exit 1; fi
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf "/var/tmp/helpline-$$(printf %s "$$(pwd -P)" | sha256sum 2>/dev/null | cut -c 1-12)"
