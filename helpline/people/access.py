@@ -1,0 +1,69 @@
+"""Who may do what: one table of acts and roles, and the gate that every view stands behind.
+
+Which rows a person may see is a method of each queryset (`visible_to`); this table says which acts a role has at all.
+What a role may not do answers 403; a row that a person may not see answers 404.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from helpline.people.models import Role, User
+
+ANYONE = "anyone"
+
+STAFF = {Role.CASEWORKER, Role.MANAGER}
+EVERYBODY = set(Role)
+
+# act -> the roles that have it. The acts of all floors stand here as strings.
+MAY: dict[str, set[Role]] = {
+    "log_call": STAFF,
+    "see_cases": STAFF,  # own cases, and those of the unit after giving a reason
+    "work_case": STAFF,
+    "close_case": STAFF,
+    "reassign_case": {Role.MANAGER},
+    "see_caseload": {Role.MANAGER},
+    "refer": STAFF,
+    "see_agencies": STAFF,
+    "answer_referral": {Role.PARTNER},
+    "keep_users": {Role.KEEPER},
+    "keep_agencies": {Role.KEEPER},
+    "keep_grounds": {Role.KEEPER},
+    "use_account": EVERYBODY,
+    "read_demo_mail": EVERYBODY,
+}
+
+View = Callable[..., HttpResponse]
+
+
+def may(user: User | AnonymousUser, act: str) -> bool:
+    """Whether the role of this person has this act. A person who is switched off has none."""
+    return isinstance(user, User) and user.is_active and user.role in MAY[act]
+
+
+def needs(act: str) -> Callable[[View], View]:
+    """Guard a view: nobody without the act gets in. Raises PermissionDenied (403)."""
+    if act not in MAY:
+        raise KeyError(f"{act} is not an act of access.MAY")
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not may(request.user, act):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.act = act  # type: ignore[attr-defined]  # read by the middleware and by the test of the house
+        return guarded
+
+    return guard
+
+
+def open_to_anyone(view: View) -> View:
+    """A view that needs no log-in. There are few, and each is read by the test of the house."""
+    view.act = ANYONE  # type: ignore[attr-defined]
+    return view

@@ -1,0 +1,19 @@
+"""How people come in: allauth with sign-up closed; the keeper makes the accounts."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+from helpline.people.audit import log
+
+
+class ClosedAdapter(DefaultAccountAdapter):
+    """Nobody signs up by themselves; each log-in is a row in the log."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
+        log("user.logged_in", by=user)
+        return super().post_login(request, user, **kwargs)

@@ -1,0 +1,27 @@
+"""The application's database role runs and owns nothing: what it may do with each table, set after every migration."""
+
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connections
+
+
+def grant_application_role(using: str, **_: Any) -> None:
+    """Grant to the role of `default` what it needs. Runs as the owner; harmless when run again."""
+    role = settings.APP_ROLE
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        quoted = connection.ops.quote_name(role)
+        cursor.execute("SELECT current_user, 1 FROM pg_roles WHERE rolname = %s", [role])
+        found = cursor.fetchone()
+        if not found or found[0] == role:
+            return
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {quoted}")
+        cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}")
+        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}")
+        there = set(connection.introspection.table_names(cursor))
+        for model in apps.get_models():
+            if getattr(model, "append_only", False) and model._meta.db_table in there:
+                table = connection.ops.quote_name(model._meta.db_table)
+                cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {quoted}")

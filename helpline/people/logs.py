@@ -1,0 +1,26 @@
+"""Log lines without personal data: an exception is its type and its place, never its message.
+
+A database error carries the failing row in its text, so messages of exceptions are never written.
+"""
+
+import json
+import logging
+import traceback
+
+
+class QuietFormatter(logging.Formatter):
+    """One line of JSON. Of an exception only the types and the places are kept."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.msg if record.exc_info else record.getMessage(),
+        }
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = record.exc_info[0].__name__
+            line["places"] = [
+                f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(record.exc_info[2])[-6:]
+            ]
+        return json.dumps(line, ensure_ascii=False)

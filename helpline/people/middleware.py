@@ -1,0 +1,67 @@
+"""Every view declares what it needs; what a person may not see is never kept by a browser."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import translation
+
+from helpline.people.access import ANYONE, may
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+OPEN_MODULES = ("allauth.account.", "django.contrib.staticfiles.")
+
+
+class DenyByDefaultMiddleware:
+    """A view without a declared act answers 403, whoever asks; access.needs() declares it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
+        if view.__module__.startswith(OPEN_MODULES):
+            return None
+        act = getattr(view, "act", None)
+        if act == ANYONE:
+            return None
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if act is None or not may(request.user, act):
+            raise PermissionDenied
+        return None
+
+
+class PersonalLanguageMiddleware:
+    """The language that a person chose holds at every login."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = request.user.language if request.user.is_authenticated else None
+        language = language or request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) or settings.LANGUAGE_CODE
+        if language not in dict(settings.LANGUAGES):
+            language = settings.LANGUAGE_CODE
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
+        response = self.get_response(request)
+        response.headers["Content-Language"] = language
+        return response
+
+
+class NoStoreMiddleware:
+    """No page stays in a browser's or a proxy's cache: the Back button shows nothing after log-out."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response

@@ -1,0 +1,162 @@
+"""Encryption at rest: a field that is sealed under the key of its call or case, and opened when it is read.
+
+AES-256-GCM (NIST SP 800-38D) with a random nonce. Each call and each case has a data key of its own, wrapped by a master
+key; destroying the data key forgets every word of that call or case, in old backups too. The table, the field and the row
+are bound to the text (associated data), so a moved text does not open.
+"""
+
+import base64
+import secrets
+from functools import lru_cache
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+from helpline.people.ids import uuid7
+
+NONCE = 12  # bytes
+
+
+class Forgotten(Exception):
+    """The key of this call or case is destroyed: its words are gone for good."""
+
+
+@lru_cache
+def master_keys(configured: tuple[str, ...]) -> dict[str, bytes]:
+    """Key id -> 32 bytes, the current one first. Raises ImproperlyConfigured where one is malformed or none is set."""
+    keys = {}
+    for entry in configured:
+        key_id, _, encoded = entry.partition(":")
+        key = base64.b64decode(encoded)
+        if len(key) != 32 or not key_id:
+            raise ImproperlyConfigured("HELPLINE_KEYS: each entry is id:base64 of 32 bytes")
+        keys[key_id] = key
+    if not keys:
+        raise ImproperlyConfigured("HELPLINE_KEYS is not set: nothing can be written or read")
+    return keys
+
+
+def _masters() -> dict[str, bytes]:
+    return master_keys(tuple(settings.HELPLINE_KEYS))
+
+
+def _encrypt(key: bytes, text: bytes, bound_to: str) -> bytes:
+    nonce = secrets.token_bytes(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, text, bound_to.encode())
+
+
+def _decrypt(key: bytes, sealed: bytes, bound_to: str) -> bytes:
+    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound_to.encode())
+
+
+class DataKey(models.Model):
+    """The key of one call or one case, wrapped by a master key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    master = models.CharField(max_length=32)
+    wrapped = models.BinaryField(null=True)  # null: destroyed, so forgotten
+
+    class Meta:
+        app_label = "people"
+
+    class Privacy:
+        plain = {"id", "master", "wrapped"}
+
+    @classmethod
+    def new(cls) -> "DataKey":
+        """A fresh key, saved."""
+        made = cls(master=next(iter(_masters())))
+        made.wrapped = _encrypt(_masters()[made.master], secrets.token_bytes(32), f"key:{made.pk}")
+        made.save(force_insert=True)
+        return made
+
+    @property
+    def secret(self) -> bytes:
+        """The 32 bytes. Raises Forgotten when destroyed."""
+        if "_secret" not in self.__dict__:
+            if self.wrapped is None:
+                raise Forgotten
+            self._secret = _decrypt(_masters()[self.master], bytes(self.wrapped), f"key:{self.pk}")
+        return self._secret
+
+
+class _Opener:
+    """Reads and sets a sealed field of one row: what comes from the database is opened at the first look."""
+
+    def __init__(self, field: "SealedTextField") -> None:
+        self.field = field
+
+    def __get__(self, row: "SealedModel | None", owner: type | None = None) -> Any:
+        if row is None:
+            return self
+        if self.field.attname not in row.__dict__:
+            row.refresh_from_db(fields=[self.field.attname])  # deferred by .only()
+        value = row.__dict__[self.field.attname]
+        if isinstance(value, memoryview | bytes):
+            value = self.field.open(row, bytes(value))
+            row.__dict__[self.field.attname] = value
+        return value
+
+    def __set__(self, row: "SealedModel", value: Any) -> None:
+        row.__dict__[self.field.attname] = value
+
+
+class SealedTextField(models.BinaryField):
+    """Text that stands encrypted in the database. The model must be a SealedModel. Empty text is stored as such."""
+
+    description = "Text sealed under the key of its call or case"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("default", b"")
+        kwargs.setdefault("blank", True)
+        kwargs["editable"] = True
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("editable", None)
+        return name, path, args, kwargs
+
+    def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
+        super().contribute_to_class(cls, name, private_only)
+        setattr(cls, self.attname, _Opener(self))
+
+    def get_default(self) -> Any:
+        return ""
+
+    def _bound_to(self, row: "SealedModel") -> str:
+        return f"{row._meta.db_table}.{self.column}:{row.pk}"
+
+    def open(self, row: "SealedModel", sealed: bytes) -> str:
+        """The text of a sealed value of this row."""
+        return _decrypt(row.seal_key().secret, sealed, self._bound_to(row)).decode() if sealed else ""
+
+    def pre_save(self, model_instance: Any, add: bool) -> bytes:
+        text = getattr(model_instance, self.attname)
+        if not text:
+            return b""
+        return _encrypt(model_instance.seal_key().secret, text.encode(), self._bound_to(model_instance))
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        if isinstance(value, str) and value:
+            raise TypeError("a sealed field is written by saving its row, never by update() or a filter")
+        return super().get_db_prep_value(value or b"", connection, prepared)
+
+    def value_to_string(self, obj: Any) -> str:
+        raise TypeError("a sealed field is not serialised")
+
+
+class SealedModel(models.Model):
+    """A row with sealed fields. Its identity is known before it is written, since the text is bound to it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def seal_key(self) -> DataKey:
+        """The key of the call or case that this row belongs to."""
+        raise TypeError(f"{type(self).__name__} must say whose key seals it")

@@ -1,0 +1,85 @@
+"""Dates as people say them, and the panels of upper floors."""
+
+import datetime as dt
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.module_loading import import_string
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
+
+from helpline.people import clock
+
+register = template.Library()
+
+
+def say_time(moment: dt.datetime) -> str:
+    """14.05 in Swedish, 14:05 in English."""
+    return timezone.localtime(moment).strftime("%H.%M" if get_language() == "sv" else "%H:%M")
+
+
+def say_day(day: dt.date) -> str:
+    """today, yesterday, tomorrow, tors 26 nov, or 26 nov 2025 for another year."""
+    today = clock.today()
+    near = {0: gettext("today"), -1: gettext("yesterday"), 1: gettext("tomorrow")}.get((day - today).days)
+    if near:
+        return near
+    if abs((day - today).days) > 300:
+        return date_format(day, "j b Y")
+    return date_format(day, "D j b").lower() if get_language() == "sv" else date_format(day, "D j b")
+
+
+@register.filter
+def said(moment: dt.datetime | dt.date | None) -> str | SafeString:
+    """A moment or a day as it is said, with the full date behind. A dash where there is none."""
+    if moment is None:
+        return "–"
+    if isinstance(moment, dt.datetime):
+        local = timezone.localtime(moment)
+        words, full = f"{say_day(local.date())} {say_time(moment)}", local.strftime("%Y-%m-%d %H:%M")
+        return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), full, words)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), moment.isoformat(), say_day(moment)
+    )
+
+
+@register.filter
+def said_time(moment: dt.datetime | None) -> str:
+    """The time of day alone."""
+    return say_time(moment) if moment else "–"
+
+
+@register.filter
+def said_day(moment: dt.datetime | dt.date | None) -> str:
+    """The day alone."""
+    if moment is None:
+        return "–"
+    return say_day(timezone.localtime(moment).date() if isinstance(moment, dt.datetime) else moment)
+
+
+@register.filter
+def minutes_since(moment: dt.datetime) -> int:
+    """Whole minutes that have passed."""
+    return int((clock.now() - moment).total_seconds() // 60)
+
+
+@register.filter
+def late(moment: dt.datetime | None) -> bool:
+    """Whether the moment has passed."""
+    return moment is not None and moment < clock.now()
+
+
+@register.simple_tag(takes_context=True)
+def panels(context: template.RequestContext, slot: str, thing: Any) -> SafeString:
+    """What upper floors show in this slot about this call or case: settings.PANELS names the table."""
+    table = import_string(settings.PANELS) if settings.PANELS else {}
+    shown = []
+    for path in table.get(slot, []):
+        name, values = import_string(path)(context["request"], thing)
+        shown.append(render_to_string(name, values, request=context["request"]))
+    return SafeString("".join(shown))

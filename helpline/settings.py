@@ -1,0 +1,251 @@
+"""Settings, all of them, from the environment. docs/settings.md lists the names; demo mode has harmless defaults."""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env_bool(name: str, default: bool = False) -> bool:
+    """A switch of the environment: 1, true, yes and on are on, in any case."""
+    return os.environ.get(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    """A comma separated list of the environment, without empty parts."""
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+DEMO = env_bool("DEMO")
+DEBUG = env_bool("DEBUG")
+SECRET_KEY = os.environ.get("SECRET_KEY", "unset-refused-in-production-by-helpline.checks")
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
+# "id:base64 of 32 bytes", comma separated, the current one first: the master keys that wrap the key of each call and case.
+HELPLINE_KEYS = env_list("HELPLINE_KEYS")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1")
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+VAR_DIR = Path(os.environ.get("HELPLINE_VAR", BASE_DIR / "var"))
+
+LINE_NAME = os.environ.get("LINE_NAME", "Stödlinjen")
+LINE_PHONE = os.environ.get("LINE_PHONE", "0500-49 77 82")
+LINE_BOARD = os.environ.get("LINE_BOARD", "Socialnämnden, Skövde kommun")
+SITE_URL = os.environ.get("SITE_URL", f"http://localhost:{os.environ.get('PORT', '8000')}")
+
+INSTALLED_APPS = [
+    "helpline",
+    "helpline.people",
+    "intake",
+    "referrals",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "csp",
+    "django_htmx",
+    "pgtrigger",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "helpline.people.middleware.PersonalLanguageMiddleware",
+    "helpline.people.middleware.DenyByDefaultMiddleware",
+    "helpline.people.middleware.NoStoreMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "intake.middleware.AskReasonMiddleware",
+]
+
+ROOT_URLCONF = "helpline.urls"
+WSGI_APPLICATION = "helpline.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "helpline.context.frame",
+            ],
+            "builtins": ["helpline.people.templatetags.people"],
+        },
+    },
+]
+
+# -- the store ---------------------------------------------------------------------------------------------------------
+# Two roles: the application's runs and owns nothing; the owner migrates (the migrate command chooses it by itself).
+DB_OPTIONS = (
+    "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+)
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's settings for one role of the database."""
+    settings = dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
+    settings["OPTIONS"] = {**settings.get("OPTIONS", {}), "options": DB_OPTIONS, "connect_timeout": 5}
+    return dict(settings)
+
+
+DATABASE_URL = os.environ.get("DATABASE_URL", "postgres://helpline_app@127.0.0.1:5432/helpline")
+DATABASES = {
+    "default": database(DATABASE_URL),
+    "owner": database(os.environ.get("OWNER_DATABASE_URL", DATABASE_URL)),
+}
+APP_ROLE = DATABASES["default"]["USER"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# The cache counts failed logins only, so it must be shared by all processes and survive a restart: the database.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+# -- who --------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in [
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 15}),
+        ("CommonPasswordValidator", {}),
+    ]
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "helpline.people.accounts.ClosedAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = False
+# Failures are counted for account and address together, so that a stranger cannot keep a colleague out.
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/5m/ip" if not DEMO else False, "login": "60/m/ip"}
+
+SESSION_COOKIE_NAME = "sid" if DEMO or DEBUG else "__Host-sid"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEMO or DEBUG)
+SESSION_COOKIE_AGE = 10 * 60 * 60  # seconds: at most a working day
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_USE_SESSIONS = True
+CSRF_FAILURE_VIEW = "helpline.views.csrf_failure"
+SECURE_HSTS_SECONDS = 0 if DEMO or DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = False
+SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", not (DEMO or DEBUG))
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^health/$"]
+if env_bool("BEHIND_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+# -- words and time -----------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "sv"
+LANGUAGES = [("sv", _("Swedish")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Europe/Stockholm"
+
+# -- files ---------------------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# -- mail: it says that something waits, never whom or what -----------------------------------------------------------------
+EMAIL_BACKEND = (
+    "django.core.mail.backends.filebased.EmailBackend" if DEMO else "django.core.mail.backends.smtp.EmailBackend"
+)
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "noreply@localhost")
+
+# -- Celery: early acknowledgement, no ETA, no results; a web request never waits for the broker ------------------------------
+REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+BROKER_TIMEOUT = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 0, "interval_start": 0, "interval_step": 0}
+CELERY_BROKER_TRANSPORT_OPTIONS = {**BROKER_TIMEOUT, "max_retries": 0}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "helpline.celery.Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+TICK = float(os.environ.get("HELPLINE_TICK", "30"))  # seconds between two looks for due rows
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": TICK, "options": {"expires": max(TICK - 5, 1)}}
+    for name, task in {
+        "remind": "intake.tasks.remind",
+        "expire": "referrals.tasks.expire",
+        "deliver": "helpline.people.tasks.deliver",
+    }.items()
+}
+
+# What an upper floor shows on a page of a lower one: slot -> functions (request, object) -> (template, context).
+PANELS = "helpline.panels.PANELS"
+
+# -- logs: no personal data, not even in a traceback ---------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"calm": {"()": "helpline.people.logs.QuietFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "calm"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
+}
