@@ -1,0 +1,1 @@
+"""The first floor: calls, triage, cases, notes, follow-ups, reminders, child clocks."""

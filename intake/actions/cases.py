@@ -1,0 +1,88 @@
+"""Cases: opened from a call, opened by a colleague with a reason, reassigned, closed."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from helpline.people import clock
+from helpline.people.errors import Refused, TooLate
+from helpline.people.models import User
+from helpline.people.notices import notify
+from helpline.people.sealed import DataKey
+from intake import triage
+from intake.actions.steps import first_step_due, plan_step, set_next_due
+from intake.actions.timeline import lock, record
+from intake.models import Call, Case, CaseOpening, Person
+
+COPIED = [
+    *("caller_type", "track", "identity", "protection", "municipality", "milieu", "age_band", "language"),
+    *("interpreter", "urgency", "safe_contact"),
+]
+
+
+def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | None = None) -> Case:
+    """Open the case of a call whose urgency is confirmed: the one who took the call owns it, and a step is planned."""
+    with transaction.atomic():
+        case = Case(key=DataKey.new(), unit=call.unit, owner=call.taken_by, opened_by=by, opened_at=clock.now())
+        for name in COPIED:
+            setattr(case, name, getattr(call, name))
+        case.needs = list(call.assessment.needs)
+        due_at = due_at or first_step_due(call.urgency, clock.now())
+        case.next_due_at = due_at
+        case.save(force_insert=True)
+        Person.objects.create(case=case, part="caller", name=call.caller_name, phone=call.phone)
+        Person.objects.create(case=case, part="concern", age_band=call.age_band)
+        record("case.opened", by=by, case=case, row=case.pk, urgency=case.urgency, track=case.track)
+        plan_step(by=by, case=case, kind="first_step", what=what, due_at=due_at)
+    return case
+
+
+def open_with_reason(*, by: User, case: Case, reason: str, words: str = "") -> CaseOpening:
+    """Open a case of the unit that is not one's own. The reason is logged and stands in the timeline; it holds some hours."""
+    if reason not in triage.codes("opening_reasons"):
+        raise Refused(_("Choose why you open this case."))
+    if reason == "other" and not words.strip():
+        raise Refused(_("Say why you open this case."))
+    with transaction.atomic():
+        opening = CaseOpening.objects.create(
+            case=case,
+            user=by,
+            reason=reason,
+            words=words.strip(),
+            at=clock.now(),
+            until=clock.now() + dt.timedelta(hours=CaseOpening.HOURS),
+        )
+        record("case.opened_by_other", by=by, case=case, text=words.strip(), row=opening.pk, reason=reason)
+    return opening
+
+
+def reassign_case(*, by: User, case: Case, to: User) -> None:
+    """Give a case to another worker of the unit, with its open steps. The new owner is told. Raises Refused or TooLate."""
+    with transaction.atomic():
+        case = lock(case)
+        if to.unit_id != case.unit_id or not to.is_active:
+            raise Refused(_("Only a colleague of the same unit can take the case."))
+        if not Case.objects.filter(pk=case.pk, owner=case.owner, closed_at__isnull=True).update(owner=to):
+            raise TooLate(_("The case is closed."))
+        case.steps.planned().update(owner=to)
+        event = record("case.reassigned", by=by, case=case, row=to.pk, to=str(to))
+        notify(user=to, kind="case.assigned", source=f"case.assigned:{event.pk}", case=case.pk)
+
+
+def close_case(*, by: User, case: Case, reason: str) -> None:
+    """Close a case. Refused while a step waits: ours is done or cancelled first, a handover's ends with the handover."""
+    if reason not in triage.codes("closing_reasons"):
+        raise Refused(_("Choose why the case is closed."))
+    with transaction.atomic():
+        case = lock(case)
+        waiting = list(case.steps.planned().select_related("case__key").in_order())
+        if waiting:
+            raise Refused(_("The case cannot be closed while a step waits: %(step)s.") % {"step": waiting[0].title})
+        set_next_due(case)
+        closed = Case.objects.filter(pk=case.pk, closed_at__isnull=True).update(
+            closed_at=clock.now(), closed_by=by, closing_reason=reason
+        )
+        if not closed:
+            raise TooLate(_("The case is already closed."))
+        record("case.closed", by=by, case=case, row=case.pk, reason=reason)

@@ -1,0 +1,56 @@
+"""Reminders: rows with a due time are the queue; whoever looks claims the due ones and makes a notice of each."""
+
+from django.db import transaction
+
+from helpline.people import clock
+from helpline.people.audit import log
+from helpline.people.models import Role, User
+from helpline.people.notices import notify
+from intake.models import FollowUp, Reminder
+
+BATCH = 50
+
+
+def fire_due_reminders() -> int:
+    """Fire every due rung, in batches. Returns how many. Two at once never hold the same row; a crash is a rollback."""
+    fired = 0
+    while True:
+        with transaction.atomic():
+            due = list(
+                Reminder.objects.filter(state=Reminder.State.SCHEDULED, due_at__lte=clock.now())
+                .select_related("step__owner", "step__case")
+                .order_by("due_at")
+                .select_for_update(skip_locked=True, of=("self",))[:BATCH]
+            )
+            for reminder in due:
+                _fire(reminder)
+        fired += len(due)
+        if len(due) < BATCH:
+            return fired
+
+
+def _fire(reminder: Reminder) -> None:
+    step = reminder.step
+    if step.state != FollowUp.State.PLANNED:
+        reminder.state = Reminder.State.CANCELLED
+    else:
+        for person in _recipients(reminder):
+            notify(
+                user=person,
+                kind=f"step.{reminder.rung}",
+                source=f"reminder:{reminder.pk}:{person.pk}",
+                case=step.case_id,
+                about=str(step.pk),
+            )
+        reminder.state = Reminder.State.FIRED
+        reminder.fired_at = clock.now()
+        log("reminder.fired", by=None, case=step.case_id, row=step.pk, rung=reminder.rung)
+    reminder.save(update_fields=["state", "fired_at"])
+
+
+def _recipients(reminder: Reminder) -> list[User]:
+    """The step's owner; for the late rung, or where the owner is switched off, the managers of the unit."""
+    owner = reminder.step.owner
+    if reminder.rung == Reminder.Rung.DUE and owner.is_active:
+        return [owner]
+    return list(User.objects.filter(unit=reminder.step.case.unit_id, role=Role.MANAGER, is_active=True))

@@ -1,0 +1,163 @@
+"""Steps: planned, done, moved. An open case is never without one."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min
+from django.utils.translation import gettext as _
+
+from helpline.people import clock
+from helpline.people.errors import Refused, TooLate
+from helpline.people.models import User
+from helpline.people.workdays import add_working_days, is_working_day, local, next_working_morning
+from intake.actions.timeline import lock, record
+from intake.models import Case, FollowUp, Reminder
+
+# How soon the first step is to be taken, by urgency: working days, then the time of day; none: within the hour.
+FIRST_STEP: dict[str, tuple[int, dt.time] | None] = {
+    "AKUT": None,
+    "BRADSKANDE": (0, dt.time(16)),
+    "SKYNDSAM": (3, dt.time(16)),
+    "NORMAL": (10, dt.time(16)),
+}
+
+
+def first_step_due(urgency: str, moment: dt.datetime) -> dt.datetime:
+    """When the first step is due at the latest. Urgent means the same day, also on a Sunday evening."""
+    rule = FIRST_STEP[urgency]
+    in_an_hour = moment + dt.timedelta(hours=1)
+    if rule is None:
+        return in_an_hour
+    days, at = rule
+    if days == 0:
+        return max(local(clock.local_date(moment), at), in_an_hour)
+    return local(add_working_days(clock.local_date(moment), days), at)
+
+
+def plan_step(
+    *,
+    by: User | None,
+    case: Case,
+    due_at: dt.datetime,
+    kind: str = "own",
+    what: str = "",
+    owner: User | None = None,
+    kept_by: str = "",
+    about: str = "",
+    quiet: bool = False,
+    **codes: Any,
+) -> FollowUp:
+    """Promise a step of an open case. Raises Refused on a closed case or without words for a step of one's own."""
+    with transaction.atomic():
+        case = lock(case)
+        if not case.is_open:
+            raise Refused(_("The case is closed. Reopen it to plan a step."))
+        if kind == "own" and not what.strip():
+            raise Refused(_("Say what is to be done."))
+        step = FollowUp.objects.create(
+            case=case,
+            owner=owner or case.owner,
+            kind=kind,
+            what=what.strip(),
+            codes=codes,
+            due_at=due_at,
+            kept_by=kept_by,
+            about=about,
+            planned_at=clock.now(),
+        )
+        _schedule(step)
+        set_next_due(case)
+        if not quiet:
+            record("step.planned", by=by, case=case, text=step.what, row=step.pk, step=kind, **codes)
+    return step
+
+
+def finish_step(
+    *,
+    by: User,
+    step: FollowUp,
+    outcome: str = "",
+    next_what: str = "",
+    next_due: dt.datetime | None = None,
+    close: str = "",
+) -> None:
+    """Do a step. The last one demands the next, or a reason to close the case. Raises Refused or TooLate."""
+    from intake.actions.cases import close_case
+
+    with transaction.atomic():
+        case = lock(step.case)
+        if step.kept_by:
+            raise Refused(_("This step is kept by a handover, and ends with it."))
+        _end(step, by=by, state=FollowUp.State.DONE, outcome=outcome)
+        record("step.done", by=by, case=case, text=outcome, row=step.pk, step=step.kind, **step.codes)
+        if next_due is not None:
+            plan_step(by=by, case=case, what=next_what, due_at=next_due)
+        set_next_due(case)
+        if close:
+            close_case(by=by, case=case, reason=close)
+        elif not case.steps.planned().exists():
+            raise Refused(_("This is the last step. Plan the next one, or close the case."))
+
+
+def move_step(*, by: User, step: FollowUp, due_at: dt.datetime, why: str = "") -> FollowUp:
+    """Move a step to another time. Its reminders begin anew. Raises Refused or TooLate."""
+    if due_at <= clock.now():
+        raise Refused(_("Choose a time that is still to come."))
+    with transaction.atomic():
+        case = lock(step.case)
+        if step.kept_by:
+            raise Refused(_("This step is kept by a handover, and ends with it."))
+        _end(step, by=by, state=FollowUp.State.MOVED, outcome=why)
+        moved = plan_step(
+            by=by, case=case, kind=step.kind, what=step.what, owner=step.owner, due_at=due_at, quiet=True, **step.codes
+        )
+        record("step.moved", by=by, case=case, text=why, row=step.pk, step=step.kind, **step.codes)
+    return moved
+
+
+def end_kept_step(*, by: User | None, case: Case, kept_by: str, about: uuid.UUID) -> None:
+    """End what another floor planned about one of its rows. Only that floor calls this; none planned is no fault."""
+    with transaction.atomic():
+        case = lock(case)
+        for step in case.steps.planned().filter(kept_by=kept_by, about=str(about)):
+            _end(step, by=by, state=FollowUp.State.DONE, outcome="")
+        set_next_due(case)
+
+
+def set_next_due(case: Case) -> None:
+    """Keep the case's own due time what its steps say; the database refuses a commit where it is not."""
+    due = case.steps.planned().aggregate(due=Min("due_at"))["due"]
+    Case.objects.filter(pk=case.pk).update(next_due_at=due)
+    case.next_due_at = due
+
+
+def _end(step: FollowUp, *, by: User | None, state: str, outcome: str) -> None:
+    """Claim the step by a conditional update. Raises TooLate where somebody has ended it."""
+    taken = FollowUp.objects.filter(pk=step.pk, state=FollowUp.State.PLANNED).update(
+        state=state, ended_at=clock.now(), ended_by=by
+    )
+    if not taken:
+        raise TooLate(_("Somebody has already ended this step."))
+    if outcome.strip():
+        step.outcome = outcome.strip()
+        step.save(update_fields=["outcome"])
+    step.reminders.filter(state=Reminder.State.SCHEDULED).update(state=Reminder.State.CANCELLED)
+
+
+def _schedule(step: FollowUp) -> None:
+    """The rungs of reminding. Nobody is woken at night for what can wait: the late rung is in the morning of a working
+    day, or at once for what was due within it."""
+    Reminder.objects.bulk_create(
+        [
+            Reminder(step=step, rung=Reminder.Rung.DUE, due_at=step.due_at),
+            Reminder(step=step, rung=Reminder.Rung.LATE, due_at=late_rung(step.due_at)),
+        ]
+    )
+
+
+def late_rung(due_at: dt.datetime) -> dt.datetime:
+    """When the managers hear of a step that nobody did: 09.00 of the next working day."""
+    day = clock.local_date(due_at)
+    return next_working_morning(due_at, 1 if is_working_day(day) else 0)

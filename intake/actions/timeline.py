@@ -1,0 +1,39 @@
+"""One line of a case's timeline and one row of the log, always together."""
+
+import uuid
+from typing import Any
+
+from helpline.people import clock
+from helpline.people.audit import log
+from helpline.people.models import User
+from intake.models import Call, Case, Event, Note
+
+NAMES = {"to", "agency"}
+
+
+def lock(case: Case) -> Case:
+    """The case's row, held until the transaction ends: two acts on one case come one after the other."""
+    return Case.objects.select_for_update(of=("self",)).select_related("key").get(pk=case.pk)
+
+
+def record(
+    kind: str,
+    *,
+    by: User | None,
+    case: Case,
+    text: str = "",
+    call: Call | None = None,
+    note: Note | None = None,
+    row: uuid.UUID | str = "",
+    **codes: Any,
+) -> Event:
+    """Write what happened to the timeline, and to the log without its words."""
+    log(kind, by=by, case=case.pk, call=call.pk if call else None, row=row, **_plain(codes))
+    return Event.objects.create(
+        case=case, kind=kind, by=by, text=text, call=call, note=note, codes=codes, at=clock.now()
+    )
+
+
+def _plain(codes: dict[str, Any]) -> dict[str, Any]:
+    """The log holds codes, never names: those that a timeline's line shows are left out of it."""
+    return {key: value for key, value in codes.items() if key not in NAMES}

@@ -1,0 +1,141 @@
+"""The forms of a case: a note, a contact, a step, a closing, a reason."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from helpline.people import clock
+from helpline.people.models import Role, User
+from helpline.people.workdays import add_working_days, local
+from intake import triage
+from intake.labels import NOTE_KINDS
+from intake.models import Case
+
+WORDS = {"rows": 4, "autocomplete": "off"}
+LONGEST = 20_000  # characters
+
+
+class WhenField(forms.DateTimeField):
+    """A time in Sweden, as the browser's own field writes it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        super().__init__(widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        moment = super().clean(value)
+        if moment and moment <= clock.now():
+            raise forms.ValidationError(_("Choose a time that is still to come."))
+        return moment
+
+
+def next_working_day_at(hour: int) -> dt.datetime:
+    """A time that is offered: the next working day at this hour."""
+    return local(add_working_days(clock.today(), 1), dt.time(hour))
+
+
+class NoteForm(forms.Form):
+    """A note of one kind, signed when it is saved."""
+
+    kind = forms.ChoiceField(
+        label=_("Kind of note"), choices=lambda: list(NOTE_KINDS.items()), widget=forms.RadioSelect
+    )
+    text = forms.CharField(label=_("Note"), max_length=LONGEST, widget=forms.Textarea(WORDS))
+
+
+class ContactForm(forms.Form):
+    """We called the person: reached or not."""
+
+    reached = forms.TypedChoiceField(
+        label=_("Did you reach the person?"),
+        choices=[("yes", _("Yes")), ("no", _("No answer"))],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
+    text = forms.CharField(
+        label=_("What was said, or what you tried"), max_length=LONGEST, required=False, widget=forms.Textarea(WORDS)
+    )
+
+
+class StepForm(forms.Form):
+    """A step that is promised."""
+
+    what = forms.CharField(label=_("What is to be done"), max_length=500)
+    due_at = WhenField(label=_("At the latest"))
+
+
+class MoveForm(forms.Form):
+    """A step at another time."""
+
+    due_at = WhenField(label=_("New time"))
+    why = forms.CharField(label=_("Why it is moved"), max_length=500, required=False)
+
+
+class DoneForm(forms.Form):
+    """A step is done; the last one demands the next, or closes the case."""
+
+    outcome = forms.CharField(
+        label=_("What came of it"), max_length=LONGEST, required=False, widget=forms.Textarea(WORDS)
+    )
+    next_what = forms.CharField(label=_("Next step"), max_length=500, required=False)
+    next_due = WhenField(label=_("At the latest"), required=False)
+    close = forms.ChoiceField(
+        label=_("Or close the case"),
+        choices=lambda: [("", _("Do not close")), *triage.choices("closing_reasons")],
+        required=False,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("next_what") and data.get("close"):
+            self.add_error("close", _("Plan a next step or close the case, not both."))
+        elif data.get("next_what") and not data.get("next_due") and "next_due" not in self.errors:
+            self.add_error("next_due", _("Say by when."))
+        if not data.get("next_what"):
+            data["next_due"] = None
+        return data
+
+
+class CloseForm(forms.Form):
+    """Why a case is closed."""
+
+    reason = forms.ChoiceField(
+        label=_("Why the case is closed"), choices=lambda: triage.choices("closing_reasons"), widget=forms.RadioSelect
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why a colleague opens a case."""
+
+    reason = forms.ChoiceField(
+        label=_("Why do you open it?"), choices=lambda: triage.choices("opening_reasons"), widget=forms.RadioSelect
+    )
+    words = forms.CharField(label=_("More about why"), max_length=500, required=False)
+
+
+class ConcernForm(forms.Form):
+    """A report of concern for a child."""
+
+    age_band = forms.ChoiceField(
+        label=_("About how old is the child?"),
+        choices=lambda: [pair for pair in triage.choices("age_bands") if triage.certainly_under(pair[0], 21)],
+        widget=forms.RadioSelect,
+        help_text=_("An estimate is enough. It is the child's age, though the call was about an adult."),
+    )
+
+
+class ReassignForm(forms.Form):
+    """To whom a case is handed."""
+
+    to = forms.ModelChoiceField(label=_("To"), queryset=User.objects.none())
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        colleagues = User.objects.filter(
+            unit=case.unit_id, is_active=True, role__in=[Role.CASEWORKER, Role.MANAGER]
+        ).order_by("first_name", "last_name")
+        field = self.fields["to"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = colleagues.exclude(pk=case.owner_id)

@@ -1,0 +1,76 @@
+"""The only doors to a call and to a case: what a person may not see is not there (404), and each reading is logged."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest
+
+from helpline.people import clock
+from helpline.people.audit import log
+from helpline.people.models import User
+from intake.codes import normalise
+from intake.models import Call, Case, CaseOpening
+
+
+class ReasonNeeded(Exception):
+    """The case is the unit's and not one's own: a reason is given first (middleware ReasonMiddleware asks for it)."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case.slug)
+        self.case = case
+
+
+def person(request: HttpRequest) -> User:
+    """Who asks; the views behind `needs` have always somebody."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def case_for(request: HttpRequest, code: str) -> Case:
+    """An own case, or one of the unit that was opened with a reason. Raises Http404 or ReasonNeeded. Logs the reading."""
+    user = person(request)
+    case = (
+        Case.objects.visible_to(user)
+        .select_related("key", "owner", "unit", "municipality")
+        .filter(code=normalise(code) or code)
+        .first()
+    )
+    if case is None:
+        log("case.refused", by=user, row=normalise(code) or "unknown")
+        raise Http404
+    if case.owner_id != user.pk and not opened(case, user):
+        raise ReasonNeeded(case)
+    log("case.read" if request.method == "GET" else "case.used", by=user, case=case.pk)
+    return case
+
+
+def case_of_unit(request: HttpRequest, code: str) -> Case:
+    """A case of the unit, without its words: for giving the reason, and for a manager who assigns. Raises Http404."""
+    found = Case.objects.visible_to(person(request)).select_related("owner", "key", "unit")
+    case = found.filter(code=normalise(code) or code).first()
+    if case is None:
+        log("case.refused", by=person(request), row=normalise(code) or "unknown")
+        raise Http404
+    return case
+
+
+def opened(case: Case, user: User) -> bool:
+    """Whether this person has given a reason for this case that still holds."""
+    return CaseOpening.objects.filter(case=case, user=user, until__gt=clock.now()).exists()
+
+
+def call_for(request: HttpRequest, pk: Any) -> Call:
+    """A call that one took oneself, or an unfinished one of the unit, so that none is left when its taker is away; a
+    finished one is read in its case. Raises Http404."""
+    user = person(request)
+    call = (
+        Call.objects.visible_to(user)
+        .select_related("key", "unit", "municipality", "taken_by", "case")
+        .filter(Q(taken_by=user) | Q(completed_at__isnull=True, voided_at__isnull=True), pk=pk)
+        .first()
+    )
+    if call is None:
+        log("call.refused", by=user, row=pk)
+        raise Http404
+    log("call.read" if request.method == "GET" else "call.used", by=user, call=call.pk)
+    return call

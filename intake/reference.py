@@ -1,0 +1,39 @@
+"""Reference data of this floor: municipalities, and the question sets as a version."""
+
+import csv
+from pathlib import Path
+
+from django.db import transaction
+
+from helpline.people.models import Municipality
+from intake import triage
+from intake.models import QuestionSet
+
+
+def load_municipalities() -> int:
+    """Write the municipalities of municipalities.csv. Returns how many there are. Harmless when run again."""
+    with (Path(__file__).parent / "municipalities.csv").open(encoding="utf-8", newline="") as file:
+        rows = [
+            Municipality(
+                code=row["code"],
+                name=row["name"],
+                police_area=row["police_area"],
+                finnish_area=row["finnish_administrative_area"] == "yes",
+            )
+            for row in csv.DictReader(file)
+        ]
+    Municipality.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["code"], update_fields=["name", "police_area", "finnish_area"]
+    )
+    return len(rows)
+
+
+def load_questions() -> QuestionSet:
+    """Store the question files as a new version where they differ from the newest; calls keep the version they had."""
+    document = triage.read_files()
+    with transaction.atomic():
+        newest = QuestionSet.objects.select_for_update().order_by("-version").first()
+        digest = triage.digest(document)
+        if newest and newest.digest == digest:
+            return newest
+        return QuestionSet.objects.create(version=newest.version + 1 if newest else 1, digest=digest, content=document)

@@ -1,0 +1,213 @@
+"""Cases: the list, one case, and what is done with it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from helpline.people.access import may, needs
+from helpline.people.audit import log
+from helpline.people.errors import Refused
+from helpline.people.paging import page_of
+from intake import actions
+from intake.codes import normalise
+from intake.forms.cases import (
+    CloseForm,
+    ConcernForm,
+    ContactForm,
+    NoteForm,
+    ReasonForm,
+    ReassignForm,
+    StepForm,
+    next_working_day_at,
+)
+from intake.gate import case_for, case_of_unit, opened, person
+from intake.labels import CLOCKS, STATUSES
+from intake.models import Case, ChildClock, FollowUp
+
+# Which lists there are: key -> which cases, in which order.
+LISTS = ("mine", "unit", "closed")
+# Which events of the timeline: key -> the kinds that are shown.
+SHOWN = {"notes": ["note.signed"], "contacts": ["contact.reached", "contact.no_answer", "call.completed"]}
+
+
+@needs("see_cases")
+@require_GET
+def case_list(request: HttpRequest) -> HttpResponse:
+    """Own open cases by what is due; those of the unit; the closed ones. A case number leads straight to the case."""
+    if "number" in request.GET:
+        return _by_number(request)
+    user = person(request)
+    which = request.GET.get("which") if request.GET.get("which") in LISTS else "mine"
+    cases = Case.objects.visible_to(user).select_related("owner", "key").prefetch_related("municipality")
+    after = request.GET.get("after", "")
+    if which == "closed":
+        page = page_of(cases.filter(closed_at__isnull=False), "closed_at", after, newest_first=True)
+    else:
+        page = page_of(cases.open() if which == "unit" else cases.of(user).open(), "next_due_at", after)
+    _with_first_step(page.rows)
+    return render(request, "intake/case_list.html", {"page": page, "which": which, "me": user})
+
+
+def _with_first_step(cases: list[Case]) -> None:
+    """Give every case its first step, with one query for all."""
+    steps = FollowUp.objects.planned().filter(case__in=cases).select_related("case__key").order_by("-due_at", "-id")
+    first = {step.case_id: step for step in steps}
+    for case in cases:
+        case.first_step = first.get(case.pk)  # type: ignore[attr-defined]  # read by the list alone
+
+
+def _by_number(request: HttpRequest) -> HttpResponse:
+    """The law allows search by name and number alone; each search is a row in the log."""
+    code = normalise(request.GET["number"])
+    found = Case.objects.visible_to(person(request)).filter(code=code).first() if code else None
+    log("case.searched", by=person(request), row=code or "unknown", found=bool(found))
+    if found:
+        return redirect("intake:case", found.slug)
+    messages.error(request, _("There is no case with that number that you may see."))
+    return redirect("intake:case-list")
+
+
+@needs("see_cases")
+@require_GET
+def case(request: HttpRequest, code: str) -> HttpResponse:
+    """One case: what is next first, then everything that happened."""
+    return case_page(request, case_for(request, code))
+
+
+def case_page(request: HttpRequest, case: Case, status: int = 200, **forms_given: forms.Form) -> HttpResponse:
+    """The page of a case; with a form that was refused, as it was written."""
+    user = person(request)
+    events = case.events.select_related("by", "note__by", "note__case__key", "note__call__key", "case__key")
+    shown = request.GET.get("show", "")
+    if shown in SHOWN:
+        events = events.filter(kind__in=SHOWN[shown])
+    context: dict[str, Any] = {
+        "case": case,
+        "me": user,
+        "status": STATUSES[case.status],
+        "step": case.open_steps[0] if case.open_steps else None,
+        "steps": case.open_steps[1:],
+        "events": page_of(events, "at", request.GET.get("before", ""), newest_first=True),
+        "shown": shown,
+        "people": list(case.people.select_related("case__key").order_by("part")),
+        "clocks": _clocks(case),
+        "may_reassign": may(user, "reassign_case"),
+        "note_form": forms_given.get("note_form") or NoteForm(initial={"kind": "seen"}),
+        "contact_form": forms_given.get("contact_form") or ContactForm(),
+        "step_form": forms_given.get("step_form") or StepForm(initial={"due_at": next_working_day_at(16)}),
+        "open_form": next(iter(forms_given), ""),
+    }
+    return render(request, "intake/case.html", context, status=status)
+
+
+def _clocks(case: Case) -> list[dict[str, Any]]:
+    clocks = ChildClock.objects.filter(report__case=case).select_related("report").order_by("last_day", "id")
+    return [{"clock": one, "name": CLOCKS[one.kind]} for one in clocks]
+
+
+@needs("see_cases")
+@require_http_methods(["GET", "POST"])
+def case_reason(request: HttpRequest, code: str) -> HttpResponse:
+    """A case of the unit that is not one's own: say why, and it opens. The reason is logged."""
+    case = case_of_unit(request, code)
+    back = request.GET.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = reverse("intake:case", args=[case.slug])
+    if case.owner_id == person(request).pk or (request.method == "GET" and opened(case, person(request))):
+        return redirect(back)
+    form = ReasonForm(request.POST or None)
+    if form.is_valid():
+        try:
+            actions.open_with_reason(by=person(request), case=case, **form.cleaned_data)
+        except Refused as error:
+            form.add_error("words", str(error))
+        else:
+            return redirect(back)
+    return render(request, "intake/case_reason.html", {"case": case, "form": form}, status=status_of(form))
+
+
+@needs("work_case")
+@require_POST
+def note_add(request: HttpRequest, code: str) -> HttpResponse:
+    """Write and sign a note."""
+    case = case_for(request, code)
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return case_page(request, case, status=422, note_form=form)
+    actions.add_note(by=person(request), case=case, **form.cleaned_data)
+    messages.success(request, _("The note is saved and signed."))
+    return redirect("intake:case", case.slug)
+
+
+@needs("work_case")
+@require_POST
+def contact_log(request: HttpRequest, code: str) -> HttpResponse:
+    """Write that the person was called, reached or not."""
+    case = case_for(request, code)
+    form = ContactForm(request.POST)
+    if not form.is_valid():
+        return case_page(request, case, status=422, contact_form=form)
+    actions.log_contact(by=person(request), case=case, **form.cleaned_data)
+    messages.success(request, _("It is written down."))
+    return redirect("intake:case", case.slug)
+
+
+@needs("work_case")
+@require_http_methods(["GET", "POST"])
+def concern_register(request: HttpRequest, code: str) -> HttpResponse:
+    """Register a report of concern for a child; the clocks of the law start."""
+    case = case_for(request, code)
+    form = ConcernForm(request.POST or None)
+    if form.is_valid():
+        actions.register_concern(by=person(request), case=case, child_age_band=form.cleaned_data["age_band"])
+        messages.success(request, _("The report is registered. The clocks run."))
+        return redirect("intake:case", case.slug)
+    return render(request, "intake/concern.html", {"case": case, "form": form}, status=status_of(form))
+
+
+@needs("close_case")
+@require_http_methods(["GET", "POST"])
+def case_close(request: HttpRequest, code: str) -> HttpResponse:
+    """Close a case; refused while a step waits."""
+    case = case_for(request, code)
+    form = CloseForm(request.POST or None)
+    if form.is_valid():
+        try:
+            actions.close_case(by=person(request), case=case, reason=form.cleaned_data["reason"])
+        except Refused as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("The case is closed."))
+            return redirect("intake:case", case.slug)
+    return render(request, "intake/case_close.html", {"case": case, "form": form}, status=status_of(form))
+
+
+@needs("reassign_case")
+@require_http_methods(["GET", "POST"])
+def case_reassign(request: HttpRequest, code: str) -> HttpResponse:
+    """Hand a case to a colleague of the unit. The manager need not read it for that."""
+    case = case_of_unit(request, code)
+    form = ReassignForm(request.POST or None, case=case)
+    if form.is_valid():
+        try:
+            actions.reassign_case(by=person(request), case=case, to=form.cleaned_data["to"])
+        except Refused as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, _("%(case)s is handed to %(to)s.") % {"case": case, "to": form.cleaned_data["to"]}
+            )
+            return redirect("caseload")
+    return render(request, "intake/case_reassign.html", {"case": case, "form": form}, status=status_of(form))
+
+
+def status_of(form: forms.Form) -> int:
+    """422 for a form that was sent and refused."""
+    return 422 if form.is_bound and form.errors else 200

@@ -1,0 +1,83 @@
+"""My day: what must be done now, and by when."""
+
+import datetime as dt
+import uuid
+from collections import Counter
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET
+
+from helpline.people import clock
+from helpline.people.access import needs
+from helpline.people.models import Notice, User
+from helpline.people.notices import KINDS
+from helpline.people.workdays import add_working_days
+from intake.gate import person
+from intake.models import Call, Case, FollowUp
+
+MOST = 50  # rows of one list; a worker with more than this has other trouble than paging
+
+
+@needs("work_case")
+@require_GET
+def my_day(request: HttpRequest) -> HttpResponse:
+    """The worker's first page."""
+    user = person(request)
+    steps = list(FollowUp.objects.planned().filter(owner=user).select_related("case__key").in_order()[:MOST])
+    own = [step for step in steps if not step.kept_by]
+    today = [step for step in own if clock.local_date(step.due_at) <= clock.today()]
+    calls = list(Call.objects.unfinished().filter(taken_by=user).order_by("received_at")[:MOST])
+    notices = _notices(user)
+    context = {
+        "today": clock.today(),
+        "sentence": _sentence([step for step in own if step.is_late], today, notices),
+        "begin": today[0] if today else None,
+        "steps": today[1:],
+        "calls": calls,
+        "notices": notices,
+        "waiting": [step for step in steps if step.kept_by],
+        "week": _week(own),
+        "open_cases": Case.objects.of(user).open().count(),
+    }
+    return render(request, "intake/my_day.html", context)
+
+
+@needs("work_case")
+@require_GET
+def notice_open(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Go to what a notice is about; it is no longer new."""
+    notice = get_object_or_404(Notice, pk=pk, user=person(request))
+    Notice.objects.filter(pk=pk, seen_at__isnull=True).update(seen_at=clock.now())
+    case = Case.objects.visible_to(person(request)).filter(pk=notice.case).first()
+    return redirect("intake:case", case.slug) if case else redirect("intake:my-day")
+
+
+def _notices(user: User) -> list[dict[str, Any]]:
+    """What is new, newest first, each with its case's number."""
+    rows = list(user.notices.filter(seen_at__isnull=True, case__isnull=False).order_by("-created_at")[:MOST])
+    cases = Case.objects.visible_to(user).in_bulk([row.case for row in rows])
+    return [{"row": row, "text": KINDS[row.kind], "case": cases.get(row.case)} for row in rows]
+
+
+def _sentence(late: list[FollowUp], today: list[FollowUp], news: list[dict[str, Any]]) -> str:
+    """The day in one sentence or two."""
+    parts = []
+    if late:
+        parts.append(ngettext("One thing is late.", "%(count)s things are late.", len(late)) % {"count": len(late)})
+    rest = len(today) - len(late)
+    if rest:
+        parts.append(ngettext("One thing is due today.", "%(count)s things are due today.", rest) % {"count": rest})
+    if news:
+        parts.append(ngettext("One thing is new.", "%(count)s things are new.", len(news)) % {"count": len(news)})
+    return " ".join(parts) or _("Nothing waits for you today.")
+
+
+def _week(own: list[FollowUp]) -> list[tuple[dt.date, int]]:
+    """The next four working days, each with how many steps."""
+    count = Counter(clock.local_date(step.due_at) for step in own)
+    days = [add_working_days(clock.today(), ahead) for ahead in range(1, 5)]
+    return [(day, count[day]) for day in days]
