@@ -1,0 +1,1 @@
+"""The second floor: partner agencies, legal grounds, referrals and their states, the partner portal."""

@@ -1,0 +1,107 @@
+"""A referral before it is sent: written, saved, thrown away. Nobody outside the unit sees it."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from helpline.people import clock
+from helpline.people.audit import log
+from helpline.people.errors import Refused, TooLate
+from helpline.people.models import User
+from intake import triage
+from intake.models import Case
+from referrals.labels import CARD
+from referrals.models import Consent, PartnerAgency, Referral
+from referrals.partners import SIGNPOST
+
+WRITTEN = {*CARD, "name", "phone", "ground", "ground_reason", "age_band", "need"}
+
+
+def draft_referral(*, by: User, case: Case, agency: PartnerAgency, need: str) -> Referral:
+    """Begin a referral to an agency. What the case knows that may be shared is filled in; nothing is sent."""
+    if not case.is_open:
+        raise Refused(_("The case is closed."))
+    if agency.kind.channel == SIGNPOST:
+        raise Refused(_("The caller goes to %(agency)s alone; no data is sent.") % {"agency": agency})
+    if need not in triage.codes("needs"):
+        raise Refused(_("Choose which need it is about."))
+    with transaction.atomic():
+        referral = Referral.objects.create(
+            case=case,
+            agency=agency,
+            need=need,
+            urgency=case.urgency,
+            age_band=case.age_band,
+            safe_contact=case.safe_contact,
+            about=case.age_name,
+            created_by=by,
+            created_at=clock.now(),
+        )
+        log("referral.drafted", by=by, case=case.pk, row=referral.pk, agency=agency.pk, need=need)
+    return referral
+
+
+def save_draft(
+    *,
+    by: User,
+    referral: Referral,
+    words: Mapping[str, str],
+    approved: bool | None = None,
+    consent: Mapping[str, Any] | None = None,
+) -> Referral:
+    """Save what is given. A card that changes is no longer approved; `approved` says that it was read back as it stands.
+    `consent` is {form, valid_until}: who said yes, how, until when. Raises Refused or TooLate."""
+    with transaction.atomic():
+        referral = _draft(referral)
+        changed = {field for field, text in words.items() if getattr(referral, field) != text}
+        for field in changed:
+            if field not in WRITTEN:
+                raise Refused(_("A handover has no “%(name)s”.") % {"name": field})
+            setattr(referral, field, words[field])
+        if changed & set(CARD):
+            referral.approved_at = None
+        if approved is not None:
+            referral.approved_at = (referral.approved_at or clock.now()) if approved else None
+        if consent:
+            referral.consent = _consent(by, referral, **consent)
+        referral.save()
+        log("referral.saved", by=by, case=referral.case_id, row=referral.pk, parts=sorted(changed))
+    return referral
+
+
+def discard_draft(*, by: User, referral: Referral) -> None:
+    """Throw a draft away. What was sent is never thrown away."""
+    with transaction.atomic():
+        referral = _draft(referral)
+        log("referral.discarded", by=by, case=referral.case_id, row=referral.pk)
+        referral.delete()
+
+
+def _draft(referral: Referral) -> Referral:
+    held = (
+        Referral.objects.select_for_update(of=("self",))
+        .select_related("case__key", "agency", "consent")
+        .get(pk=referral.pk)
+    )
+    if held.state != "draft":
+        raise TooLate(_("This handover is already sent."))
+    return held
+
+
+def _consent(by: User, referral: Referral, form: str, valid_until: dt.date) -> Consent:
+    given_by = "guardian" if referral.legal_ground and referral.legal_ground.needs == "guardian_consent" else "self"
+    old = referral.consent
+    if old and (old.form, old.valid_until, old.given_by) == (form, valid_until, given_by):
+        return old
+    return Consent.objects.create(
+        case=referral.case,
+        agency=referral.agency,
+        given_by=given_by,
+        form=form,
+        given_at=clock.now(),
+        valid_until=valid_until,
+        taken_by=by,
+    )

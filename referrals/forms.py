@@ -1,0 +1,255 @@
+"""What is asked on the pages of this floor."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.functional import Promise, cached_property
+from django.utils.translation import gettext_lazy as _
+
+from helpline.people import clock
+from helpline.people.models import Municipality
+from intake import triage
+from intake.models import Case, Person
+from referrals import states
+from referrals.grounds import Ground, grounds
+from referrals.labels import CARD, DECLINE_REASONS
+from referrals.models import GroundSetting, PartnerAgency, Referral
+from referrals.partners import SIGNPOST, partner_types
+
+LONGEST = 5000
+CONSENT_DAYS = 90
+NAMED_TRACKS = {"B", "C"}
+
+# How the card is asked for, in the order in which it is told; the words that the receiver reads stand in labels.CARD.
+ASKED: dict[str, tuple[str | Promise, int]] = {
+    "ask": (_("What we ask them to do"), 1),
+    "about": (_("Whom it concerns"), 1),
+    "happened": (_("What has happened"), 3),
+    "wants": (_("What the person wants"), 2),
+    "fears": (_("What the person is afraid of"), 1),
+    "tried": (_("What has already been tried"), 1),
+    "dont_ask": (_("Do not ask again about"), 1),
+    "safe_contact": (_("How the person can be reached safely"), 2),
+}
+
+
+def words_field(label: str | Promise, rows: int = 3, *, required: bool = False, help_text: str | Promise = "") -> forms.CharField:
+    """A field for words, of a height that fits them."""
+    area = forms.Textarea(attrs={"rows": rows})
+    return forms.CharField(label=label, required=required, max_length=LONGEST, widget=area, help_text=help_text)
+
+
+class ChooseForm(forms.Form):
+    """To whom, and for which need. `instead` is the referral whose words are carried over."""
+
+    agency = forms.ModelChoiceField(PartnerAgency.objects.none(), label=_("Partner agency"), empty_label=_("Choose an agency"))
+    need = forms.ChoiceField(label=_("Need"), choices=lambda: triage.choices("needs"))
+    instead = forms.ModelChoiceField(Referral.objects.none(), required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        alone = [code for code, kind in partner_types().items() if kind.channel == SIGNPOST]
+        self.fields["agency"].queryset = PartnerAgency.objects.active().exclude(type__in=alone)  # type: ignore[attr-defined]
+        self.fields["instead"].queryset = case.referrals.select_related("case__key")  # type: ignore[attr-defined]
+
+
+class DraftForm(forms.Form):
+    """The four parts of a draft on one page. What is missing stops the sending, never the saving."""
+
+    age_band = forms.ChoiceField(label=_("Age of the person it concerns"), choices=lambda: triage.choices("age_bands"))
+    ground = forms.ChoiceField(
+        label=_("Legal ground"), required=False, choices=lambda: [(code, row.name) for code, row in grounds().items()]
+    )
+    ground_reason = words_field(_("Why this ground holds"), 2)
+    consent_form = forms.ChoiceField(
+        label=_("How the consent was given"),
+        required=False,
+        choices=[("spoken", _("Spoken")), ("written", _("In writing"))],
+        widget=forms.RadioSelect,
+    )
+    consent_until = forms.DateField(
+        label=_("Valid until"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    # "kept": ticked before, and holds only for a text that has not changed; "now": read back as it stands.
+    approved = forms.ChoiceField(required=False, choices=[("kept", ""), ("now", "")])
+    fill_in = forms.BooleanField(label=_("Fill in from the case"), required=False)
+    name = forms.CharField(label=_("Name to share"), required=False, max_length=200)
+    phone = forms.CharField(label=_("Phone number to share"), required=False, max_length=40)
+
+    def __init__(self, *args: Any, referral: Referral, **kwargs: Any) -> None:
+        self.referral = referral
+        kwargs.setdefault("initial", _stored(referral))
+        super().__init__(*args, **kwargs)
+        for name, (label, rows) in ASKED.items():
+            self.fields[name] = words_field(label, rows)
+        self.ground_fell = False
+
+    @property
+    def card(self) -> list[forms.BoundField]:
+        """What is told once; how to reach the person stands in a part of its own."""
+        return [self[name] for name in ASKED if name != "safe_contact"]
+
+    @property
+    def parts(self) -> list[tuple[str, str, str]]:
+        """The card as it is written now, also what is empty: the receiver's view while writing."""
+        return [(name, str(label), str(self[name].value() or "")) for name, label in CARD.items()]
+
+    @property
+    def age_name(self) -> str:
+        return triage.name_of("age_bands", str(self["age_band"].value()))
+
+    @cached_property
+    def caller(self) -> Person | None:
+        """Whose name and number the case holds, where its track lets them be held."""
+        if self.referral.case.track not in NAMED_TRACKS:
+            return None
+        caller = self.referral.case.people.filter(part="caller").first()
+        return caller if caller and (caller.name or caller.phone) else None
+
+    @cached_property
+    def verdicts(self) -> list[tuple[Ground, str]]:
+        """Every ground, with why it cannot be chosen for this receiver, the age as it is written, and today."""
+        return self._verdicts(str(self["age_band"].value()))
+
+    @property
+    def possible(self) -> list[Ground]:
+        return [ground for ground, why in self.verdicts if not why]
+
+    @property
+    def impossible(self) -> list[tuple[Ground, str]]:
+        return [(ground, why) for ground, why in self.verdicts if why]
+
+    def clean_consent_until(self) -> dt.date | None:
+        until: dt.date | None = self.cleaned_data["consent_until"]
+        if until and until < clock.today() and self.data.get("consent_form"):
+            raise forms.ValidationError(_("Choose a day that is still to come."))
+        return until
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        allowed = {row.code for row, why in self._verdicts(data.get("age_band", "")) if not why}
+        self.ground_fell = bool(data.get("ground")) and data["ground"] not in allowed
+        if self.ground_fell:
+            data["ground"] = ""
+        self._fill_in(data)
+        return data
+
+    def words(self) -> dict[str, str]:
+        """What is written, as save_draft takes it."""
+        names = [*ASKED, "name", "phone", "ground", "ground_reason", "age_band"]
+        return {name: str(self.cleaned_data[name]).replace("\r\n", "\n") for name in names}
+
+    def consent(self) -> Mapping[str, Any] | None:
+        """How and until when, where the ground is a consent and somebody has said how it was given."""
+        data, ground = self.cleaned_data, grounds().get(self.cleaned_data["ground"])
+        if not (ground and ground.is_consent and data["consent_form"] and data["consent_until"]):
+            return None
+        return {"form": data["consent_form"], "valid_until": data["consent_until"]}
+
+    def approved_now(self) -> bool | None:
+        """Whether the text was read back: True as it stands now, False not, None as before unless the text changes."""
+        return {"now": True, "kept": None}.get(self.cleaned_data["approved"], False)
+
+    def _verdicts(self, age_band: str) -> list[tuple[Ground, str]]:
+        on = GroundSetting.switched_on(self.referral.case.unit.municipality_id)
+        return self.referral.agency.verdicts_for(age_band, clock.today(), on)
+
+    def _fill_in(self, data: dict[str, Any]) -> None:
+        """What the person asked to have filled in: the caller's name and number; the new age where only it was said."""
+        if data.get("fill_in") and self.caller:
+            data["name"] = data.get("name") or self.caller.name
+            data["phone"] = data.get("phone") or self.caller.phone
+        older = triage.name_of("age_bands", self.referral.age_band)
+        if data.get("age_band", self.referral.age_band) != self.referral.age_band and data.get("about") == older:
+            data["about"], data["approved"] = triage.name_of("age_bands", data["age_band"]), ""
+
+
+def _stored(referral: Referral) -> dict[str, Any]:
+    """A draft as it was last saved."""
+    consent = referral.consent
+    names = [*ASKED, "name", "phone", "ground", "ground_reason", "age_band"]
+    return {
+        **{name: getattr(referral, name) for name in names},
+        "consent_form": consent.form if consent else "",
+        "consent_until": consent.valid_until if consent else clock.today() + dt.timedelta(days=CONSENT_DAYS),
+        "approved": "kept" if referral.approved_at else "",
+    }
+
+
+class AnswerForm(forms.Form):
+    """Our answer to an agency's question."""
+
+    text = words_field(_("Your answer"), required=True, help_text=_("The agency reads this. It is shared on the same legal ground."))
+
+
+class PhoneForm(forms.Form):
+    """What an agency told us by phone."""
+
+    text = words_field(_("What they told us"), 2)
+
+
+class TakeBackForm(forms.Form):
+    """Why we wait no longer."""
+
+    text = words_field(_("Why, for our own record"), 2)
+
+
+class AcceptForm(forms.Form):
+    """Who at the agency takes it on, and by when the person has heard from them."""
+
+    handled_by = forms.CharField(label=_("Who with you"), required=False, max_length=120)
+    contact_by = forms.DateTimeField(
+        label=_("First contact by"),
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+    )
+
+    @classmethod
+    def initial_for(cls, referral: Referral, name: str) -> dict[str, Any]:
+        """The one who is logged in, and the time that the urgency asks for."""
+        return {"handled_by": name, "contact_by": states.answer_due(referral.urgency, clock.now())}
+
+
+class DeclineForm(forms.Form):
+    """Why an agency says no."""
+
+    reason = forms.ChoiceField(label=_("Reason"), choices=list(DECLINE_REASONS.items()), widget=forms.RadioSelect)
+    text = words_field(_("In your own words, and who could help instead"), 2)
+
+
+class AskForm(forms.Form):
+    """What an agency needs to know before it answers."""
+
+    text = words_field(_("Your question"), required=True)
+
+
+class ContactForm(forms.Form):
+    """That an agency has had contact."""
+
+    text = words_field(_("How it went, in a few words"), 2, help_text=_("Only the support line reads this."))
+
+
+class CompleteForm(forms.Form):
+    """That an agency has done what it was asked."""
+
+    text = words_field(_("What came of it, in a few words"), 2, help_text=_("Only the support line reads this."))
+
+
+class DirectoryForm(forms.Form):
+    """Which agencies of the directory."""
+
+    type = forms.ChoiceField(
+        label=_("Kind"),
+        required=False,
+        choices=lambda: [("", _("All kinds")), *((code, kind.name) for code, kind in partner_types().items())],
+    )
+    municipality = forms.ModelChoiceField(
+        Municipality.objects.exclude(code=Municipality.ELSEWHERE),
+        label=_("Serves"),
+        required=False,
+        empty_label=_("All municipalities"),
+    )

@@ -1,0 +1,161 @@
+"""What we have handed over: the list, one of them, and what its owner can do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+
+from helpline.people.access import may, needs
+from helpline.people.errors import Refused, TooLate
+from helpline.people.models import User
+from intake.gate import person
+from referrals import actions
+from referrals.forms import AnswerForm, PhoneForm, TakeBackForm
+from referrals.gate import referral_for
+from referrals.labels import EVENTS
+from referrals.models import Referral, ReferralQuerySet, StateChange
+from referrals.sight import sight
+from referrals.states import MOVES, OPEN, OWNER, moves_from
+from referrals.turns import line, lines
+
+PAGE = 25
+TAKEN_BACK = _("We took the handover back")
+
+
+@dataclass(frozen=True)
+class Act:
+    """What the owner can do by one move: its page, its words, its form and its action."""
+
+    move: str
+    url: str
+    title: str | Promise
+    says: str | Promise
+    button: str | Promise
+    form: type[forms.Form]
+    do: Callable[..., Referral]
+
+
+ACTS: dict[str, Act] = {
+    act.move: act
+    for act in [
+        Act(
+            *("answer", "referrals:answer", _("Answer the question")),
+            *(_("Their time to answer begins anew when you have answered."), _("Send the answer")),
+            *(AnswerForm, actions.answer_question),
+        ),
+        Act(
+            *("contact", "referrals:contact", _("They say by phone that contact is made")),
+            *(_("You ask the person in a few days how it went."), _("Write down the contact")),
+            *(PhoneForm, lambda **rest: actions.contact_made(who=OWNER, **rest)),
+        ),
+        Act(
+            *("complete", "referrals:complete", _("They say by phone that they have finished")),
+            *(_("Whether it helped is for the person to say."), _("Write down that it is finished")),
+            *(PhoneForm, lambda **rest: actions.complete(who=OWNER, **rest)),
+        ),
+        Act(
+            *("take_back", "referrals:take-back", _("Take the handover back")),
+            *(_("The agency no longer sees it, and is told so. You choose who can help instead."), _("Take back")),
+            *(TakeBackForm, actions.take_back),
+        ),
+    ]
+}
+
+
+@require_GET
+@needs("refer")
+def referral_list(request: HttpRequest) -> HttpResponse:
+    """The referrals of one's own cases; for a manager those of the unit. What is open comes first, by its time."""
+    user = person(request)
+    mine = Referral.objects.visible_to(user).select_related("case__owner", "agency")
+    if not may(user, "see_caseload"):
+        mine = mine.filter(case__owner=user)
+    rows = _page_after(mine, request.GET.get("after", ""))
+    values = {"lines": lines(rows[:PAGE], user), "after": rows[PAGE - 1].pk if len(rows) > PAGE else None}
+    return render(request, "referrals/list.html", values)
+
+
+@require_POST
+@needs("refer")
+def referral_answer(request: HttpRequest, pk: str) -> HttpResponse:
+    """Answer an agency's question."""
+    return _act(request, pk, "answer")
+
+
+@require_POST
+@needs("refer")
+def referral_take_back(request: HttpRequest, pk: str) -> HttpResponse:
+    """Wait no longer."""
+    return _act(request, pk, "take_back")
+
+
+@require_POST
+@needs("refer")
+def referral_contact(request: HttpRequest, pk: str) -> HttpResponse:
+    """Write down that an agency told us by phone that it has had contact."""
+    return _act(request, pk, "contact")
+
+
+@require_POST
+@needs("refer")
+def referral_complete(request: HttpRequest, pk: str) -> HttpResponse:
+    """Write down that an agency told us by phone that it has finished."""
+    return _act(request, pk, "complete")
+
+
+def show(request: HttpRequest, referral: Referral, tried: tuple[str, forms.Form] | None = None) -> HttpResponse:
+    """What was sent, where it stands, and what can be done; with the form that was refused, if one was."""
+    user = person(request)
+    refused = dict([tried] if tried else [])
+    allowed = [ACTS[move.name] for move in moves_from(referral.state, OWNER) if move.name in ACTS]
+    values = {
+        "referral": referral,
+        "case": referral.case,
+        "line": line(referral, user),
+        "sight": sight(referral),
+        "acts": [(act, refused.get(act.move) or act.form(prefix=act.move)) for act in allowed],
+        "changes": [(change, _what_happened(change)) for change in _changes(referral)],
+    }
+    return render(request, "referrals/sent.html", values, status=422 if tried else 200)
+
+
+def _act(request: HttpRequest, pk: str, move: str) -> HttpResponse:
+    referral = referral_for(request, pk)
+    form = ACTS[move].form(request.POST, prefix=move)
+    if not form.is_valid():
+        return show(request, referral, (move, form))
+    try:
+        ACTS[move].do(by=person(request), referral=referral, text=form.cleaned_data["text"])
+    except TooLate as late:
+        messages.error(request, str(late))
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return show(request, referral, (move, form))
+    return redirect("referrals:referral", referral.pk)
+
+
+def _changes(referral: Referral) -> list[StateChange]:
+    return list(referral.changes.select_related("by").order_by("at", "id"))
+
+
+def _what_happened(change: StateChange) -> str:
+    """One change in words; what was taken back was not left unanswered."""
+    words: Any = TAKEN_BACK if change.move == "take_back" else EVENTS[MOVES[change.move].event]
+    return str(words) % {"agency": change.referral.agency}
+
+
+def _page_after(mine: ReferralQuerySet, after: str) -> list[Referral]:
+    """A page and one row more, from the row that the last page ended with: the open ones by their answer time, then
+    drafts, then what has ended, newest first."""
+    raise NotImplementedError
+
+
+def _unused(user: User) -> set[str]:
+    return OPEN
