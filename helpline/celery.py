@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import Celery
 from celery.beat import PersistentScheduler
-from celery.signals import heartbeat_sent
+from celery.signals import beat_init, heartbeat_sent, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpline.settings")
 
@@ -23,6 +23,15 @@ class Scheduler(PersistentScheduler):
 
         beat("beat")
         return min(super().tick(*args, **kwargs), 5.0)
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse(**_: Any) -> None:
+    """Worker and beat start under the same conditions as the web server."""
+    from helpline.people.checks import refuse_unsafe_start
+
+    refuse_unsafe_start()
 
 
 @heartbeat_sent.connect

@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpline.settings")
 application = get_wsgi_application()
+
+from helpline.people.checks import refuse_unsafe_start  # noqa: E402  Django is set up by the line above
+
+refuse_unsafe_start()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils.functional import Promise, cached_property
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
@@ -20,10 +20,11 @@ from referrals.partners import SIGNPOST, partner_types
 
 LONGEST = 5000
 CONSENT_DAYS = 90
+OFF = forms.TextInput({"autocomplete": "off"})
 NAMED_TRACKS = {"B", "C"}
 
 # How the card is asked for, in the order in which it is told; the words that the receiver reads stand in labels.CARD.
-ASKED: dict[str, tuple[str | Promise, int]] = {
+ASKED: dict[str, tuple[Any, int]] = {
     "ask": (_("What we ask them to do"), 1),
     "about": (_("Whom it concerns"), 1),
     "happened": (_("What has happened"), 3),
@@ -35,16 +36,18 @@ ASKED: dict[str, tuple[str | Promise, int]] = {
 }
 
 
-def words_field(label: str | Promise, rows: int = 3, *, required: bool = False, help_text: str | Promise = "") -> forms.CharField:
+def words_field(label: Any, rows: int = 3, *, required: bool = False, help_text: Any = "") -> forms.CharField:
     """A field for words, of a height that fits them."""
-    area = forms.Textarea(attrs={"rows": rows})
+    area = forms.Textarea(attrs={"rows": rows, "autocomplete": "off"})
     return forms.CharField(label=label, required=required, max_length=LONGEST, widget=area, help_text=help_text)
 
 
 class ChooseForm(forms.Form):
     """To whom, and for which need. `instead` is the referral whose words are carried over."""
 
-    agency = forms.ModelChoiceField(PartnerAgency.objects.none(), label=_("Partner agency"), empty_label=_("Choose an agency"))
+    agency = forms.ModelChoiceField(
+        PartnerAgency.objects.none(), label=_("Partner agency"), empty_label=_("Choose an agency")
+    )
     need = forms.ChoiceField(label=_("Need"), choices=lambda: triage.choices("needs"))
     instead = forms.ModelChoiceField(Referral.objects.none(), required=False, widget=forms.HiddenInput)
 
@@ -78,8 +81,8 @@ class DraftForm(forms.Form):
     # "kept": ticked before, and holds only for a text that has not changed; "now": read back as it stands.
     approved = forms.ChoiceField(required=False, choices=[("kept", ""), ("now", "")])
     fill_in = forms.BooleanField(label=_("Fill in from the case"), required=False)
-    name = forms.CharField(label=_("Name to share"), required=False, max_length=200)
-    phone = forms.CharField(label=_("Phone number to share"), required=False, max_length=40)
+    name = forms.CharField(label=_("Name to share"), required=False, max_length=200, widget=OFF)
+    phone = forms.CharField(label=_("Phone number to share"), required=False, max_length=40, widget=OFF)
 
     def __init__(self, *args: Any, referral: Referral, **kwargs: Any) -> None:
         self.referral = referral
@@ -184,7 +187,9 @@ def _stored(referral: Referral) -> dict[str, Any]:
 class AnswerForm(forms.Form):
     """Our answer to an agency's question."""
 
-    text = words_field(_("Your answer"), required=True, help_text=_("The agency reads this. It is shared on the same legal ground."))
+    text = words_field(
+        _("Your answer"), required=True, help_text=_("The agency reads this. It is shared on the same legal ground.")
+    )
 
 
 class PhoneForm(forms.Form):

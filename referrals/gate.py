@@ -12,7 +12,9 @@ from referrals.models import AgencyMember, PartnerAgency, Referral
 
 def referral_for(request: HttpRequest, pk: Any) -> Referral:
     """A referral of a case that one may open; that of a colleague's case asks for a reason first. Raises Http404."""
-    found = Referral.objects.visible_to(person(request)).select_related("case", "agency", "consent").filter(pk=pk).first()
+    found = (
+        Referral.objects.visible_to(person(request)).select_related("case", "agency", "consent").filter(pk=pk).first()
+    )
     if found is None:
         raise _refused(request, pk)
     found.case = case_for(request, found.case.code)

@@ -63,7 +63,7 @@ def groups(
 def groups_of(case: Case) -> list[Group]:
     """Who can help with each need of a case."""
     return groups(
-        {need: () for need in case.needs},
+        dict.fromkeys(case.needs, ()),
         municipality=case.municipality_id,
         age_band=case.age_band,
         history=history_of(case),

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-
 from django.utils.translation import gettext_lazy
 
 from helpline.people import clock
@@ -70,7 +69,9 @@ class Line:
 def lines(referrals: Iterable[Referral], reader: User) -> list[Line]:
     """Each with whose turn it is, as this person is told it. One query more, however many they are."""
     rows = list(referrals)
-    steps = FollowUp.objects.planned().filter(case__in={row.case_id for row in rows}, about__in=[str(row.pk) for row in rows])
+    steps = FollowUp.objects.planned().filter(
+        case__in={row.case_id for row in rows}, about__in=[str(row.pk) for row in rows]
+    )
     due = dict(steps.order_by("-due_at").values_list("about", "due_at"))
     return [_line(row, due.get(str(row.pk)), reader) for row in rows]
 

@@ -18,7 +18,7 @@ from helpline.local.state import CHECKOUT
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-FIRST_DELAY, LONGEST_DELAY = 1.0, 30.0  # seconds before a dead child is started again
+LONGEST_DELAY = 40.0  # seconds: a child that dies again and again is started again no later than this
 WELL_AGAIN = 60.0  # seconds of life after which the next death is a first one
 
 
@@ -53,6 +53,7 @@ class Program:
     orphan_signal: signal.Signals = signal.SIGTERM
     patience: float = 10.0  # seconds between the polite signal and SIGKILL
     before: Callable[[], None] | None = None
+    rest: float = 1.0  # seconds before it is started again after it died
 
 
 class Child:
@@ -100,7 +101,7 @@ class Child:
         if not self.restart_at:
             self.clear_up()
             self.deaths = 1 if now - self.started_at > WELL_AGAIN else self.deaths + 1
-            delay = min(FIRST_DELAY * 2 ** (self.deaths - 1), LONGEST_DELAY)
+            delay = min(self.program.rest * 2 ** (self.deaths - 1), LONGEST_DELAY)
             self.restart_at = now + delay
             warn(f"{self.program.name} {self.ending()}: starting it again in {delay:.0f} s (see {self.program.log})")
         elif now >= self.restart_at:

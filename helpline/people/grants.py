@@ -9,7 +9,7 @@ from django.db import connections
 
 def grant_application_role(using: str, **_: Any) -> None:
     """Grant to the role of `default` what it needs. Runs as the owner; harmless when run again."""
-    role = settings.APP_ROLE
+    role = str(settings.APP_ROLE)
     connection = connections[using]
     with connection.cursor() as cursor:
         quoted = connection.ops.quote_name(role)

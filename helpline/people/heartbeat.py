@@ -7,7 +7,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 EVERY = 5  # seconds between two rows of one process
-FRESH = dt.timedelta(seconds=30)
+FRESH = dt.timedelta(seconds=15)
 _last: dict[str, float] = {}
 
 

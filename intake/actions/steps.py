@@ -58,7 +58,7 @@ def plan_step(
             raise Refused(_("Say what is to be done."))
         step = FollowUp.objects.create(
             case=case,
-            owner=owner or case.owner,
+            owner=owner or _owner_of(case),
             kind=kind,
             what=what.strip(),
             codes=codes,
@@ -72,6 +72,11 @@ def plan_step(
         if not quiet:
             record("step.planned", by=by, case=case, text=step.what, row=step.pk, step=kind, **codes)
     return step
+
+
+def _owner_of(case: Case) -> User:
+    assert case.owner is not None  # the constraint open_case_has_owner says so
+    return case.owner
 
 
 def finish_step(

@@ -1,6 +1,5 @@
 """One line of a case's timeline and one row of the log, always together."""
 
-import uuid
 from typing import Any
 
 from helpline.people import clock
@@ -24,7 +23,7 @@ def record(
     text: str = "",
     call: Call | None = None,
     note: Note | None = None,
-    row: uuid.UUID | str = "",
+    row: object = "",
     **codes: Any,
 ) -> Event:
     """Write what happened to the timeline, and to the log without its words."""

@@ -138,4 +138,4 @@ class ReassignForm(forms.Form):
         ).order_by("first_name", "last_name")
         field = self.fields["to"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = colleagues.exclude(pk=case.owner_id)
+        field.queryset = colleagues.exclude(cases=case)

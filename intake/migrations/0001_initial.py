@@ -8,164 +8,221 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Answer',
+            name="Answer",
             fields=[
-                ('id', models.UUIDField(default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('question', models.CharField(max_length=40)),
-                ('value', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('remark', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('answered_at', models.DateTimeField(default=helpline.people.clock.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("question", models.CharField(max_length=40)),
+                ("value", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("remark", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("answered_at", models.DateTimeField(default=helpline.people.clock.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Call',
+            name="Call",
             fields=[
-                ('id', models.UUIDField(default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('received_at', models.DateTimeField(default=helpline.people.clock.now)),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('voided_at', models.DateTimeField(null=True)),
-                ('saved_at', models.DateTimeField(default=helpline.people.clock.now)),
-                ('channel', models.CharField(default='phone', max_length=12)),
-                ('caller_type', models.CharField(blank=True, max_length=20)),
-                ('track', models.CharField(default='A', max_length=1)),
-                ('identity', models.CharField(default='anonymous', max_length=12)),
-                ('protection', models.CharField(default='none', max_length=24)),
-                ('milieu', models.CharField(default='UNKNOWN', max_length=12)),
-                ('age_band', models.CharField(default='unknown', max_length=8)),
-                ('language', models.CharField(default='sv', max_length=8)),
-                ('interpreter', models.BooleanField(default=False)),
-                ('urgency_at_least', models.CharField(default='NORMAL', max_length=12)),
-                ('urgency', models.CharField(blank=True, max_length=12)),
-                ('urgency_reason', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('caller_name', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('phone', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('safe_contact', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("received_at", models.DateTimeField(default=helpline.people.clock.now)),
+                ("completed_at", models.DateTimeField(null=True)),
+                ("voided_at", models.DateTimeField(null=True)),
+                ("saved_at", models.DateTimeField(default=helpline.people.clock.now)),
+                ("channel", models.CharField(default="phone", max_length=12)),
+                ("caller_type", models.CharField(blank=True, max_length=20)),
+                ("track", models.CharField(default="A", max_length=1)),
+                ("identity", models.CharField(default="anonymous", max_length=12)),
+                ("protection", models.CharField(default="none", max_length=24)),
+                ("milieu", models.CharField(default="UNKNOWN", max_length=12)),
+                ("age_band", models.CharField(default="unknown", max_length=8)),
+                ("language", models.CharField(default="sv", max_length=8)),
+                ("interpreter", models.BooleanField(default=False)),
+                ("urgency_at_least", models.CharField(default="NORMAL", max_length=12)),
+                ("urgency", models.CharField(blank=True, max_length=12)),
+                ("urgency_reason", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("caller_name", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("phone", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("safe_contact", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
             ],
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.UUIDField(default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('code', models.CharField(default=intake.codes.new_code, max_length=40, unique=True)),
-                ('caller_type', models.CharField(max_length=20)),
-                ('track', models.CharField(default='A', max_length=1)),
-                ('identity', models.CharField(default='anonymous', max_length=12)),
-                ('protection', models.CharField(default='none', max_length=24)),
-                ('milieu', models.CharField(default='UNKNOWN', max_length=12)),
-                ('age_band', models.CharField(default='unknown', max_length=8)),
-                ('language', models.CharField(default='sv', max_length=8)),
-                ('interpreter', models.BooleanField(default=False)),
-                ('needs', models.JSONField(default=list)),
-                ('urgency', models.CharField(max_length=12)),
-                ('safe_contact', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('opened_at', models.DateTimeField(default=helpline.people.clock.now)),
-                ('next_due_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('closing_reason', models.CharField(blank=True, max_length=20)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("code", models.CharField(default=intake.codes.new_code, max_length=40, unique=True)),
+                ("caller_type", models.CharField(max_length=20)),
+                ("track", models.CharField(default="A", max_length=1)),
+                ("identity", models.CharField(default="anonymous", max_length=12)),
+                ("protection", models.CharField(default="none", max_length=24)),
+                ("milieu", models.CharField(default="UNKNOWN", max_length=12)),
+                ("age_band", models.CharField(default="unknown", max_length=8)),
+                ("language", models.CharField(default="sv", max_length=8)),
+                ("interpreter", models.BooleanField(default=False)),
+                ("needs", models.JSONField(default=list)),
+                ("urgency", models.CharField(max_length=12)),
+                ("safe_contact", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("opened_at", models.DateTimeField(default=helpline.people.clock.now)),
+                ("next_due_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("closing_reason", models.CharField(blank=True, max_length=20)),
             ],
         ),
         migrations.CreateModel(
-            name='CaseOpening',
+            name="CaseOpening",
             fields=[
-                ('id', models.UUIDField(default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('reason', models.CharField(max_length=20)),
-                ('words', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('at', models.DateTimeField(default=helpline.people.clock.now)),
-                ('until', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("reason", models.CharField(max_length=20)),
+                ("words", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("at", models.DateTimeField(default=helpline.people.clock.now)),
+                ("until", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='ChildClock',
+            name="ChildClock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('aim', models.DateField()),
-                ('last_day', models.DateField()),
-                ('done_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=40)),
+                ("aim", models.DateField()),
+                ("last_day", models.DateField()),
+                ("done_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='ConcernReport',
+            name="ConcernReport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('received_at', models.DateTimeField(default=helpline.people.clock.now)),
-                ('child_age_band', models.CharField(max_length=8)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("received_at", models.DateTimeField(default=helpline.people.clock.now)),
+                ("child_age_band", models.CharField(max_length=8)),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.UUIDField(default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(default=helpline.people.clock.now)),
-                ('kind', models.CharField(max_length=40)),
-                ('text', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('codes', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField(default=helpline.people.clock.now)),
+                ("kind", models.CharField(max_length=40)),
+                ("text", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("codes", models.JSONField(default=dict)),
             ],
         ),
         migrations.CreateModel(
-            name='FollowUp',
+            name="FollowUp",
             fields=[
-                ('id', models.UUIDField(default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=24)),
-                ('what', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('codes', models.JSONField(default=dict)),
-                ('due_at', models.DateTimeField()),
-                ('kept_by', models.CharField(blank=True, max_length=20)),
-                ('about', models.CharField(blank=True, max_length=40)),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('done', 'Done'), ('cancelled', 'Cancelled'), ('moved', 'Moved')], default='planned', max_length=10)),
-                ('planned_at', models.DateTimeField(default=helpline.people.clock.now)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('outcome', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=24)),
+                ("what", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("codes", models.JSONField(default=dict)),
+                ("due_at", models.DateTimeField()),
+                ("kept_by", models.CharField(blank=True, max_length=20)),
+                ("about", models.CharField(blank=True, max_length=40)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("done", "Done"),
+                            ("cancelled", "Cancelled"),
+                            ("moved", "Moved"),
+                        ],
+                        default="planned",
+                        max_length=10,
+                    ),
+                ),
+                ("planned_at", models.DateTimeField(default=helpline.people.clock.now)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("outcome", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
             ],
         ),
         migrations.CreateModel(
-            name='Note',
+            name="Note",
             fields=[
-                ('id', models.UUIDField(default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=12)),
-                ('text', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('at', models.DateTimeField(default=helpline.people.clock.now)),
-                ('signed_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=12)),
+                ("text", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("at", models.DateTimeField(default=helpline.people.clock.now)),
+                ("signed_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.UUIDField(default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('part', models.CharField(max_length=12)),
-                ('name', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('phone', helpline.people.sealed.SealedTextField(blank=True, default=b'')),
-                ('age_band', models.CharField(default='unknown', max_length=8)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=helpline.people.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("part", models.CharField(max_length=12)),
+                ("name", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("phone", helpline.people.sealed.SealedTextField(blank=True, default=b"")),
+                ("age_band", models.CharField(default="unknown", max_length=8)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='QuestionSet',
+            name="QuestionSet",
             fields=[
-                ('version', models.PositiveIntegerField(primary_key=True, serialize=False)),
-                ('digest', models.CharField(max_length=64)),
-                ('content', models.JSONField()),
-                ('loaded_at', models.DateTimeField(default=helpline.people.clock.now)),
+                ("version", models.PositiveIntegerField(primary_key=True, serialize=False)),
+                ("digest", models.CharField(max_length=64)),
+                ("content", models.JSONField()),
+                ("loaded_at", models.DateTimeField(default=helpline.people.clock.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Reminder',
+            name="Reminder",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rung', models.CharField(choices=[('due', 'Due'), ('late', 'Late')], max_length=4)),
-                ('due_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('scheduled', 'Scheduled'), ('fired', 'Fired'), ('cancelled', 'Cancelled')], default='scheduled', max_length=10)),
-                ('fired_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rung", models.CharField(choices=[("due", "Due"), ("late", "Late")], max_length=4)),
+                ("due_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("scheduled", "Scheduled"), ("fired", "Fired"), ("cancelled", "Cancelled")],
+                        default="scheduled",
+                        max_length=10,
+                    ),
+                ),
+                ("fired_at", models.DateTimeField(null=True)),
             ],
         ),
     ]

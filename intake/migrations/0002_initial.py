@@ -8,276 +8,460 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('intake', '0001_initial'),
-        ('people', '0001_initial'),
+        ("intake", "0001_initial"),
+        ("people", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='call',
-            name='key',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.datakey'),
+            model_name="call",
+            name="key",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.datakey"
+            ),
         ),
         migrations.AddField(
-            model_name='call',
-            name='municipality',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.municipality'),
+            model_name="call",
+            name="municipality",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.municipality"
+            ),
         ),
         migrations.AddField(
-            model_name='call',
-            name='taken_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calls', to=settings.AUTH_USER_MODEL),
+            model_name="call",
+            name="taken_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="calls", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='call',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='people.unit'),
+            model_name="call",
+            name="unit",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="calls", to="people.unit"
+            ),
         ),
         migrations.AddField(
-            model_name='answer',
-            name='call',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='intake.call'),
+            model_name="answer",
+            name="call",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="answers", to="intake.call"
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='closed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="case",
+            name="closed_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='key',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.datakey'),
+            model_name="case",
+            name="key",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.datakey"
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='municipality',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.municipality'),
+            model_name="case",
+            name="municipality",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.municipality"
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='opened_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="case",
+            name="opened_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='owner',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cases', to=settings.AUTH_USER_MODEL),
+            model_name="case",
+            name="owner",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="cases",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='people.unit'),
+            model_name="case",
+            name="unit",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="people.unit"
+            ),
         ),
         migrations.AddField(
-            model_name='call',
-            name='case',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='intake.case'),
+            model_name="call",
+            name="case",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="calls", to="intake.case"
+            ),
         ),
         migrations.AddField(
-            model_name='caseopening',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='openings', to='intake.case'),
+            model_name="caseopening",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="openings", to="intake.case"
+            ),
         ),
         migrations.AddField(
-            model_name='caseopening',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="caseopening",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='concernreport',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='concern_reports', to='intake.case'),
+            model_name="concernreport",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="concern_reports", to="intake.case"
+            ),
         ),
         migrations.AddField(
-            model_name='concernreport',
-            name='registered_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="concernreport",
+            name="registered_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='childclock',
-            name='report',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clocks', to='intake.concernreport'),
+            model_name="childclock",
+            name="report",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="clocks", to="intake.concernreport"
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="event",
+            name="by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='call',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='intake.call'),
+            model_name="event",
+            name="call",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="intake.call"
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='intake.case'),
+            model_name="event",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="events", to="intake.case"
+            ),
         ),
         migrations.AddField(
-            model_name='followup',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='intake.case'),
+            model_name="followup",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="steps", to="intake.case"
+            ),
         ),
         migrations.AddField(
-            model_name='followup',
-            name='ended_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="followup",
+            name="ended_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='followup',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to=settings.AUTH_USER_MODEL),
+            model_name="followup",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="steps", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='note',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="note",
+            name="by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='note',
-            name='call',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notes', to='intake.call'),
+            model_name="note",
+            name="call",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="notes", to="intake.call"
+            ),
         ),
         migrations.AddField(
-            model_name='note',
-            name='case',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notes', to='intake.case'),
+            model_name="note",
+            name="case",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="notes", to="intake.case"
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='note',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='intake.note'),
+            model_name="event",
+            name="note",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="intake.note"
+            ),
         ),
         migrations.AddField(
-            model_name='person',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='people', to='intake.case'),
+            model_name="person",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="people", to="intake.case"
+            ),
         ),
         migrations.AddField(
-            model_name='call',
-            name='question_set',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='intake.questionset'),
+            model_name="call",
+            name="question_set",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="intake.questionset"
+            ),
         ),
         migrations.AddField(
-            model_name='reminder',
-            name='step',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reminders', to='intake.followup'),
+            model_name="reminder",
+            name="step",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="reminders", to="intake.followup"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.UniqueConstraint(fields=('call', 'question'), name='one_answer_a_question'),
+            model_name="answer",
+            constraint=models.UniqueConstraint(fields=("call", "question"), name="one_answer_a_question"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['owner', 'next_due_at', 'id'], name='own_open'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", True)), fields=["owner", "next_due_at", "id"], name="own_open"
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['unit', 'next_due_at', 'id'], name='unit_open'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", True)), fields=["unit", "next_due_at", "id"], name="unit_open"
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['unit', '-closed_at', 'id'], name='closed'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", False)), fields=["unit", "-closed_at", "id"], name="closed"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True), ('closing_reason', '')), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), models.Q(('closing_reason', ''), _negated=True)), _connector='OR'), name='case_closed_whole'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", True), ("closed_by__isnull", True), ("closing_reason", "")),
+                    models.Q(
+                        ("closed_at__isnull", False),
+                        ("closed_by__isnull", False),
+                        models.Q(("closing_reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="case_closed_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('owner__isnull', False), ('closed_at__isnull', False), _connector='OR'), name='open_case_has_owner'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("owner__isnull", False), ("closed_at__isnull", False), _connector="OR"),
+                name="open_case_has_owner",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='in_hands', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', func="\n    PERFORM 1 FROM intake_case WHERE id = NEW.id FOR UPDATE;\n    IF EXISTS (\n        SELECT 1 FROM intake_case c WHERE c.id = NEW.id AND (\n            (c.closed_at IS NULL AND c.owner_id IS NULL)\n            OR (c.closed_at IS NULL AND c.next_due_at IS NULL)\n            OR c.next_due_at IS DISTINCT FROM\n               (SELECT min(f.due_at) FROM intake_followup f WHERE f.case_id = c.id AND f.state = 'planned')\n            OR (c.closed_at IS NOT NULL AND c.next_due_at IS NOT NULL)\n        )\n    ) THEN\n        RAISE EXCEPTION 'case %: an open case has an owner, an open step and a due time', NEW.id\n            USING ERRCODE = 'integrity_constraint_violation';\n    END IF;\n    RETURN NULL;\n", hash='aa94c602b18164139232eb84f14003ad60c61731', operation='INSERT OR UPDATE', pgid='pgtrigger_in_hands_2b96e', table='intake_case', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            model_name="case",
+            trigger=pgtrigger.compiler.Trigger(
+                name="in_hands",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n    PERFORM 1 FROM intake_case WHERE id = NEW.id FOR UPDATE;\n    IF EXISTS (\n        SELECT 1 FROM intake_case c WHERE c.id = NEW.id AND (\n            (c.closed_at IS NULL AND c.owner_id IS NULL)\n            OR (c.closed_at IS NULL AND c.next_due_at IS NULL)\n            OR c.next_due_at IS DISTINCT FROM\n               (SELECT min(f.due_at) FROM intake_followup f WHERE f.case_id = c.id AND f.state = 'planned')\n            OR (c.closed_at IS NOT NULL AND c.next_due_at IS NOT NULL)\n        )\n    ) THEN\n        RAISE EXCEPTION 'case %: an open case has an owner, an open step and a due time', NEW.id\n            USING ERRCODE = 'integrity_constraint_violation';\n    END IF;\n    RETURN NULL;\n",
+                    hash="aa94c602b18164139232eb84f14003ad60c61731",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_in_hands_2b96e",
+                    table="intake_case",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='caseopening',
-            index=models.Index(fields=['case', 'user', '-until'], name='opening_now'),
+            model_name="caseopening",
+            index=models.Index(fields=["case", "user", "-until"], name="opening_now"),
         ),
         migrations.AddConstraint(
-            model_name='childclock',
-            constraint=models.UniqueConstraint(fields=('report', 'kind'), name='one_clock_a_kind'),
+            model_name="childclock",
+            constraint=models.UniqueConstraint(fields=("report", "kind"), name="one_clock_a_kind"),
         ),
         migrations.AddConstraint(
-            model_name='childclock',
-            constraint=models.CheckConstraint(condition=models.Q(('aim__lte', models.F('last_day'))), name='aim_before_last_day'),
+            model_name="childclock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("aim__lte", models.F("last_day"))), name="aim_before_last_day"
+            ),
         ),
         migrations.AddIndex(
-            model_name='followup',
-            index=models.Index(condition=models.Q(('state', 'planned')), fields=['owner', 'due_at', 'id'], name='own_steps'),
+            model_name="followup",
+            index=models.Index(
+                condition=models.Q(("state", "planned")), fields=["owner", "due_at", "id"], name="own_steps"
+            ),
         ),
         migrations.AddIndex(
-            model_name='followup',
-            index=models.Index(condition=models.Q(('state', 'planned')), fields=['case', 'due_at', 'id'], name='case_steps'),
+            model_name="followup",
+            index=models.Index(
+                condition=models.Q(("state", "planned")), fields=["case", "due_at", "id"], name="case_steps"
+            ),
         ),
         migrations.AddIndex(
-            model_name='followup',
-            index=models.Index(condition=models.Q(('state', 'planned'), models.Q(('kept_by', ''), _negated=True)), fields=['about'], name='kept_steps'),
+            model_name="followup",
+            index=models.Index(
+                condition=models.Q(("state", "planned"), models.Q(("kept_by", ""), _negated=True)),
+                fields=["about"],
+                name="kept_steps",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='followup',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'planned')), models.Q(models.Q(('state', 'planned'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='step_ended_whole'),
+            model_name="followup",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at__isnull", True), ("state", "planned")),
+                    models.Q(models.Q(("state", "planned"), _negated=True), ("ended_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="step_ended_whole",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='followup',
-            trigger=pgtrigger.compiler.Trigger(name='in_hands_ins', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', func="\n    PERFORM 1 FROM intake_case WHERE id = NEW.case_id FOR UPDATE;\n    IF EXISTS (\n        SELECT 1 FROM intake_case c WHERE c.id = NEW.case_id AND (\n            (c.closed_at IS NULL AND c.owner_id IS NULL)\n            OR (c.closed_at IS NULL AND c.next_due_at IS NULL)\n            OR c.next_due_at IS DISTINCT FROM\n               (SELECT min(f.due_at) FROM intake_followup f WHERE f.case_id = c.id AND f.state = 'planned')\n            OR (c.closed_at IS NOT NULL AND c.next_due_at IS NOT NULL)\n        )\n    ) THEN\n        RAISE EXCEPTION 'case %: an open case has an owner, an open step and a due time', NEW.case_id\n            USING ERRCODE = 'integrity_constraint_violation';\n    END IF;\n    RETURN NULL;\n", hash='595f0307a2bd57b4c301c21a82c5c7dd1e7fd605', operation='INSERT OR UPDATE', pgid='pgtrigger_in_hands_ins_14ab2', table='intake_followup', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            model_name="followup",
+            trigger=pgtrigger.compiler.Trigger(
+                name="in_hands_ins",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n    PERFORM 1 FROM intake_case WHERE id = NEW.case_id FOR UPDATE;\n    IF EXISTS (\n        SELECT 1 FROM intake_case c WHERE c.id = NEW.case_id AND (\n            (c.closed_at IS NULL AND c.owner_id IS NULL)\n            OR (c.closed_at IS NULL AND c.next_due_at IS NULL)\n            OR c.next_due_at IS DISTINCT FROM\n               (SELECT min(f.due_at) FROM intake_followup f WHERE f.case_id = c.id AND f.state = 'planned')\n            OR (c.closed_at IS NOT NULL AND c.next_due_at IS NOT NULL)\n        )\n    ) THEN\n        RAISE EXCEPTION 'case %: an open case has an owner, an open step and a due time', NEW.case_id\n            USING ERRCODE = 'integrity_constraint_violation';\n    END IF;\n    RETURN NULL;\n",
+                    hash="595f0307a2bd57b4c301c21a82c5c7dd1e7fd605",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_in_hands_ins_14ab2",
+                    table="intake_followup",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='followup',
-            trigger=pgtrigger.compiler.Trigger(name='in_hands_del', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', func="\n    PERFORM 1 FROM intake_case WHERE id = OLD.case_id FOR UPDATE;\n    IF EXISTS (\n        SELECT 1 FROM intake_case c WHERE c.id = OLD.case_id AND (\n            (c.closed_at IS NULL AND c.owner_id IS NULL)\n            OR (c.closed_at IS NULL AND c.next_due_at IS NULL)\n            OR c.next_due_at IS DISTINCT FROM\n               (SELECT min(f.due_at) FROM intake_followup f WHERE f.case_id = c.id AND f.state = 'planned')\n            OR (c.closed_at IS NOT NULL AND c.next_due_at IS NOT NULL)\n        )\n    ) THEN\n        RAISE EXCEPTION 'case %: an open case has an owner, an open step and a due time', OLD.case_id\n            USING ERRCODE = 'integrity_constraint_violation';\n    END IF;\n    RETURN NULL;\n", hash='66fdb2d8beb2bd2403338cb4535d1a828ae00e56', operation='UPDATE OR DELETE', pgid='pgtrigger_in_hands_del_11e1c', table='intake_followup', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            model_name="followup",
+            trigger=pgtrigger.compiler.Trigger(
+                name="in_hands_del",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n    PERFORM 1 FROM intake_case WHERE id = OLD.case_id FOR UPDATE;\n    IF EXISTS (\n        SELECT 1 FROM intake_case c WHERE c.id = OLD.case_id AND (\n            (c.closed_at IS NULL AND c.owner_id IS NULL)\n            OR (c.closed_at IS NULL AND c.next_due_at IS NULL)\n            OR c.next_due_at IS DISTINCT FROM\n               (SELECT min(f.due_at) FROM intake_followup f WHERE f.case_id = c.id AND f.state = 'planned')\n            OR (c.closed_at IS NOT NULL AND c.next_due_at IS NOT NULL)\n        )\n    ) THEN\n        RAISE EXCEPTION 'case %: an open case has an owner, an open step and a due time', OLD.case_id\n            USING ERRCODE = 'integrity_constraint_violation';\n    END IF;\n    RETURN NULL;\n",
+                    hash="66fdb2d8beb2bd2403338cb4535d1a828ae00e56",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_in_hands_del_11e1c",
+                    table="intake_followup",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='note',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('call__isnull', False), ('case__isnull', True)), models.Q(('call__isnull', True), ('case__isnull', False)), _connector='OR'), name='note_of_a_call_or_a_case'),
+            model_name="note",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("call__isnull", False), ("case__isnull", True)),
+                    models.Q(("call__isnull", True), ("case__isnull", False)),
+                    _connector="OR",
+                ),
+                name="note_of_a_call_or_a_case",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='note',
-            constraint=models.UniqueConstraint(fields=('call', 'kind'), name='one_note_a_kind_in_a_call'),
+            model_name="note",
+            constraint=models.UniqueConstraint(fields=("call", "kind"), name="one_note_a_kind_in_a_call"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='note',
-            trigger=pgtrigger.compiler.Trigger(name='signed_is_signed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."signed_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='ec41be2db0a65ab52de792741e97ec257baf58c0', operation='UPDATE OR DELETE', pgid='pgtrigger_signed_is_signed_85c5f', table='intake_note', when='BEFORE')),
+            model_name="note",
+            trigger=pgtrigger.compiler.Trigger(
+                name="signed_is_signed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."signed_at" IS NOT NULL)',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="ec41be2db0a65ab52de792741e97ec257baf58c0",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_signed_is_signed_85c5f",
+                    table="intake_note",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['case', '-at', '-id'], name='timeline'),
+            model_name="event",
+            index=models.Index(fields=["case", "-at", "-id"], name="timeline"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='no_update', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='f14894606d92b8947997ba34e2ce48665256694f', operation='UPDATE', pgid='pgtrigger_no_update_23fdf', table='intake_event', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="f14894606d92b8947997ba34e2ce48665256694f",
+                    operation="UPDATE",
+                    pgid="pgtrigger_no_update_23fdf",
+                    table="intake_event",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='call',
-            index=models.Index(condition=models.Q(('completed_at__isnull', True), ('voided_at__isnull', True)), fields=['unit', 'received_at'], name='unfinished'),
+            model_name="call",
+            index=models.Index(
+                condition=models.Q(("completed_at__isnull", True), ("voided_at__isnull", True)),
+                fields=["unit", "received_at"],
+                name="unfinished",
+            ),
         ),
         migrations.AddIndex(
-            model_name='call',
-            index=models.Index(fields=['unit', '-received_at', 'id'], name='calls_by_time'),
+            model_name="call",
+            index=models.Index(fields=["unit", "-received_at", "id"], name="calls_by_time"),
         ),
         migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(('completed_at__isnull', True), models.Q(models.Q(('caller_type', ''), _negated=True), models.Q(('urgency', ''), _negated=True)), _connector='OR'), name='completed_call_has_type_and_urgency'),
+            model_name="call",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("completed_at__isnull", True),
+                    models.Q(models.Q(("caller_type", ""), _negated=True), models.Q(("urgency", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="completed_call_has_type_and_urgency",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(('completed_at__isnull', True), ('voided_at__isnull', True), _connector='OR'), name='call_ends_one_way'),
+            model_name="call",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("completed_at__isnull", True), ("voided_at__isnull", True), _connector="OR"),
+                name="call_ends_one_way",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('track', 'A'), _negated=True), models.Q(('caller_name', b''), ('phone', b'')), _connector='OR'), name='advice_has_no_identity'),
+            model_name="call",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("track", "A"), _negated=True),
+                    models.Q(("caller_name", b""), ("phone", b"")),
+                    _connector="OR",
+                ),
+                name="advice_has_no_identity",
+            ),
         ),
         migrations.AddIndex(
-            model_name='reminder',
-            index=models.Index(condition=models.Q(('state', 'scheduled')), fields=['due_at'], name='reminders_due'),
+            model_name="reminder",
+            index=models.Index(condition=models.Q(("state", "scheduled")), fields=["due_at"], name="reminders_due"),
         ),
         migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.UniqueConstraint(fields=('step', 'rung'), name='one_reminder_a_rung'),
+            model_name="reminder",
+            constraint=models.UniqueConstraint(fields=("step", "rung"), name="one_reminder_a_rung"),
         ),
     ]

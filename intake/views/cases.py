@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -122,7 +122,7 @@ def case_reason(request: HttpRequest, code: str) -> HttpResponse:
         back = reverse("intake:case", args=[case.slug])
     if case.owner_id == person(request).pk or (request.method == "GET" and opened(case, person(request))):
         return redirect(back)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(posted(request))
     if form.is_valid():
         try:
             actions.open_with_reason(by=person(request), case=case, **form.cleaned_data)
@@ -164,7 +164,7 @@ def contact_log(request: HttpRequest, code: str) -> HttpResponse:
 def concern_register(request: HttpRequest, code: str) -> HttpResponse:
     """Register a report of concern for a child; the clocks of the law start."""
     case = case_for(request, code)
-    form = ConcernForm(request.POST or None)
+    form = ConcernForm(posted(request))
     if form.is_valid():
         actions.register_concern(by=person(request), case=case, child_age_band=form.cleaned_data["age_band"])
         messages.success(request, _("The report is registered. The clocks run."))
@@ -177,7 +177,7 @@ def concern_register(request: HttpRequest, code: str) -> HttpResponse:
 def case_close(request: HttpRequest, code: str) -> HttpResponse:
     """Close a case; refused while a step waits."""
     case = case_for(request, code)
-    form = CloseForm(request.POST or None)
+    form = CloseForm(posted(request))
     if form.is_valid():
         try:
             actions.close_case(by=person(request), case=case, reason=form.cleaned_data["reason"])
@@ -194,7 +194,7 @@ def case_close(request: HttpRequest, code: str) -> HttpResponse:
 def case_reassign(request: HttpRequest, code: str) -> HttpResponse:
     """Hand a case to a colleague of the unit. The manager need not read it for that."""
     case = case_of_unit(request, code)
-    form = ReassignForm(request.POST or None, case=case)
+    form = ReassignForm(posted(request), case=case)
     if form.is_valid():
         try:
             actions.reassign_case(by=person(request), case=case, to=form.cleaned_data["to"])
@@ -206,6 +206,11 @@ def case_reassign(request: HttpRequest, code: str) -> HttpResponse:
             )
             return redirect("caseload")
     return render(request, "intake/case_reassign.html", {"case": case, "form": form}, status=status_of(form))
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, for a form; an empty form that was sent is bound all the same."""
+    return request.POST if request.method == "POST" else None
 
 
 def status_of(form: forms.Form) -> int:

@@ -52,7 +52,7 @@ def notice_open(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Go to what a notice is about; it is no longer new."""
     notice = get_object_or_404(Notice, pk=pk, user=person(request))
     Notice.objects.filter(pk=pk, seen_at__isnull=True).update(seen_at=clock.now())
-    case = Case.objects.visible_to(person(request)).filter(pk=notice.case).first()
+    case = Case.objects.visible_to(person(request)).filter(pk__in=[notice.case]).first()
     return redirect("intake:case", case.slug) if case else redirect("intake:my-day")
 
 

@@ -14,7 +14,7 @@ from intake import actions
 from intake.forms.cases import DoneForm, MoveForm, StepForm, next_working_day_at
 from intake.gate import case_for, person
 from intake.models import Case, FollowUp
-from intake.views.cases import case_page, status_of
+from intake.views.cases import case_page, posted, status_of
 
 
 @needs("work_case")
@@ -40,7 +40,7 @@ def step_done(request: HttpRequest, code: str, pk: uuid.UUID) -> HttpResponse:
     """Do a step: what came of it, and what is next."""
     case = case_for(request, code)
     step = _step(case, pk)
-    form = DoneForm(request.POST or None, initial={"next_due": next_working_day_at(16)})
+    form = DoneForm(posted(request), initial={"next_due": next_working_day_at(16)})
     if form.is_valid():
         try:
             actions.finish_step(by=person(request), step=step, **form.cleaned_data)
@@ -59,7 +59,7 @@ def step_move(request: HttpRequest, code: str, pk: uuid.UUID) -> HttpResponse:
     """Move a step to another time."""
     case = case_for(request, code)
     step = _step(case, pk)
-    form = MoveForm(request.POST or None, initial={"due_at": next_working_day_at(16)})
+    form = MoveForm(posted(request), initial={"due_at": next_working_day_at(16)})
     if form.is_valid():
         try:
             actions.move_step(by=person(request), step=step, **form.cleaned_data)

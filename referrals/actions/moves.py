@@ -3,6 +3,7 @@ log, end the step of before and leave the next, tell whom it concerns. All in on
 
 import datetime as dt
 import re
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -200,6 +201,9 @@ def _go(
         text=text.strip(),
         at=clock.now(),
     )
+    codes: dict[str, Any] = {"reason": reason} if reason else {}
+    if name == "send":
+        codes["ground"] = referral.ground
     record(
         move.event,
         by=by,
@@ -208,8 +212,7 @@ def _go(
         row=referral.pk,
         agency=referral.agency.name,
         agency_id=referral.agency_id,
-        **({"reason": reason} if reason else {}),
-        **({"ground": referral.ground} if name == "send" else {}),
+        **codes,
     )
     _leave_step(move, referral, by)
     _tell(move, referral, change)

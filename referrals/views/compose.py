@@ -38,7 +38,13 @@ def choose(request: HttpRequest, code: str) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             return redirect("referrals:referral", draft.pk)
-    values = {"case": case, "form": form, "groups": groups_of(case), "history": _history(case), "instead": _instead(request)}
+    values = {
+        "case": case,
+        "form": form,
+        "groups": groups_of(case),
+        "history": _history(case),
+        "instead": _instead(request),
+    }
     return render(request, "referrals/choose.html", values, status=422 if form.is_bound else 200)
 
 
@@ -52,7 +58,9 @@ def referral(request: HttpRequest, pk: str) -> HttpResponse:
     form = DraftForm(request.POST or None, referral=held)
     if request.method == "POST" and _save(request, form):
         messages.success(request, _("Saved. Nothing is sent yet."))
-        return redirect(reverse("referrals:referral", args=[held.pk]) + ("#ground" if "at_ground" in request.POST else ""))
+        return redirect(
+            reverse("referrals:referral", args=[held.pk]) + ("#ground" if "at_ground" in request.POST else "")
+        )
     return _page(request, form, status=422 if form.is_bound else 200)
 
 

@@ -1,11 +1,13 @@
 """What we have handed over: the list, one of them, and what its owner can do."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
@@ -14,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from helpline.people.access import may, needs
 from helpline.people.errors import Refused, TooLate
-from helpline.people.models import User
+from helpline.people.paging import page_of
 from intake.gate import person
 from referrals import actions
 from referrals.forms import AnswerForm, PhoneForm, TakeBackForm
@@ -25,7 +27,9 @@ from referrals.sight import sight
 from referrals.states import MOVES, OPEN, OWNER, moves_from
 from referrals.turns import line, lines
 
-PAGE = 25
+# Moments beyond any that a referral has, for an order of three kinds in one column.
+AGES = dt.timedelta(days=365_000)
+FAR = Value(dt.datetime(4000, 1, 1, tzinfo=dt.UTC), output_field=DateTimeField())
 TAKEN_BACK = _("We took the handover back")
 
 
@@ -77,9 +81,8 @@ def referral_list(request: HttpRequest) -> HttpResponse:
     mine = Referral.objects.visible_to(user).select_related("case__owner", "agency")
     if not may(user, "see_caseload"):
         mine = mine.filter(case__owner=user)
-    rows = _page_after(mine, request.GET.get("after", ""))
-    values = {"lines": lines(rows[:PAGE], user), "after": rows[PAGE - 1].pk if len(rows) > PAGE else None}
-    return render(request, "referrals/list.html", values)
+    page = page_of(_in_order(mine), "place", request.GET.get("after", ""))
+    return render(request, "referrals/list.html", {"lines": lines(page.rows, user), "next_key": page.next_key})
 
 
 @require_POST
@@ -120,7 +123,7 @@ def show(request: HttpRequest, referral: Referral, tried: tuple[str, forms.Form]
         "case": referral.case,
         "line": line(referral, user),
         "sight": sight(referral),
-        "acts": [(act, refused.get(act.move) or act.form(prefix=act.move)) for act in allowed],
+        "acts": [(act, refused.get(act.move) or _form(act)) for act in allowed],
         "changes": [(change, _what_happened(change)) for change in _changes(referral)],
     }
     return render(request, "referrals/sent.html", values, status=422 if tried else 200)
@@ -128,7 +131,7 @@ def show(request: HttpRequest, referral: Referral, tried: tuple[str, forms.Form]
 
 def _act(request: HttpRequest, pk: str, move: str) -> HttpResponse:
     referral = referral_for(request, pk)
-    form = ACTS[move].form(request.POST, prefix=move)
+    form = _form(ACTS[move], request.POST)
     if not form.is_valid():
         return show(request, referral, (move, form))
     try:
@@ -141,6 +144,11 @@ def _act(request: HttpRequest, pk: str, move: str) -> HttpResponse:
     return redirect("referrals:referral", referral.pk)
 
 
+def _form(act: Act, data: Any = None) -> forms.Form:
+    """An act's form; several stand on one page, so each has fields with ids of its own."""
+    return act.form(data, auto_id=f"id_{act.move}_%s")
+
+
 def _changes(referral: Referral) -> list[StateChange]:
     return list(referral.changes.select_related("by").order_by("at", "id"))
 
@@ -151,11 +159,11 @@ def _what_happened(change: StateChange) -> str:
     return str(words) % {"agency": change.referral.agency}
 
 
-def _page_after(mine: ReferralQuerySet, after: str) -> list[Referral]:
-    """A page and one row more, from the row that the last page ended with: the open ones by their answer time, then
-    drafts, then what has ended, newest first."""
-    raise NotImplementedError
-
-
-def _unused(user: User) -> set[str]:
-    return OPEN
+def _in_order(rows: ReferralQuerySet) -> ReferralQuerySet:
+    """With `place`, one moment to page by: the open ones by their answer time, then drafts, then what has ended, newest
+    first."""
+    draft = ExpressionWrapper(F("created_at") + Value(AGES), DateTimeField())
+    ended = ExpressionWrapper(FAR + (FAR - F("ended_at")), DateTimeField())
+    return rows.annotate(
+        place=Case(When(state__in=OPEN, then=F("answer_due_at")), When(state="draft", then=draft), default=ended)
+    )

@@ -1,0 +1,246 @@
+"""The keeper's pages: users, partner agencies, legal grounds. No case is seen here."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from helpline.keeper_forms import AgencyForm, GroundForm, NewPasswordForm, NewUserForm, UserForm, confirm_word
+from helpline.people import actions, clock
+from helpline.people.access import needs
+from helpline.people.errors import Refused
+from helpline.people.models import Municipality, Role, User
+from intake.gate import person
+from referrals.actions.directory import save_agency, set_membership
+from referrals.actions.settings import switch_ground
+from referrals.grounds import grounds as law
+from referrals.models import GroundSetting, PartnerAgency
+from referrals.partners import partner_types, receiver_names
+
+SWEDISH_ORDER = str.maketrans("åäöéü", "{|}eu")
+
+
+def _in_order(things: Iterable[Any]) -> list[Any]:
+    """By name, as Swedish sorts: å, ä and ö last."""
+    return sorted(things, key=lambda thing: str(thing).casefold().translate(SWEDISH_ORDER))
+
+
+@require_GET
+@needs("keep_users")
+def user_list(request: HttpRequest) -> HttpResponse:
+    """Who can log in, as what, and where they work."""
+    words, role = request.GET.get("q", "").replace("\0", "").strip(), request.GET.get("role", "")
+    found = User.objects.select_related("unit", "membership__agency")
+    for word in words.split():
+        found = found.filter(Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(username__icontains=word))
+    if role in Role.values:
+        found = found.filter(role=role)
+    context = {"people": _in_order(found), "words": words, "role": role, "roles": Role.choices}
+    return render(request, "keeper/users.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs("keep_users")
+def user_add(request: HttpRequest) -> HttpResponse:
+    """A new account."""
+    form = NewUserForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _add(request, form):
+        messages.success(request, _("The account is made. Give the password in person or by phone."))
+        return redirect("keeper:user-list")
+    return render(request, "keeper/user_add.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _add(request: HttpRequest, form: NewUserForm) -> bool:
+    cleaned = form.cleaned_data
+    try:
+        with transaction.atomic():
+            user = actions.add_user(
+                by=person(request), username=cleaned["username"], password=cleaned["password"], facts=form.facts
+            )
+            set_membership(by=person(request), user=user, agency=cleaned["agency"])
+    except Refused as refused:
+        form.add_error("password", str(refused))
+        return False
+    return True
+
+
+@require_http_methods(["GET", "POST"])
+@needs("keep_users")
+def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """One account: its facts, a new password, switching it off and on. Which of them is said by the button."""
+    user = get_object_or_404(User.objects.select_related("unit"), pk=pk)
+    part = request.POST.get("part", "")
+    form = UserForm(request.POST if part == "facts" else None, instance=user)
+    password = NewPasswordForm(request.POST if part == "password" else None)
+    if request.method == "POST":
+        done = {"facts": _change, "password": _give_password, "active": _switch}.get(part)
+        if done and done(request, user, password if part == "password" else form):
+            return redirect("keeper:user-list")
+    refused = bool(form.errors or password.errors)
+    context = {"person": user, "form": form, "password": password, "refused": password if password.errors else form}
+    return render(request, "keeper/user.html", context, status=422 if refused else 200)
+
+
+def _change(request: HttpRequest, user: User, form: UserForm) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        with transaction.atomic():
+            changed = actions.change_user(by=person(request), user=user, facts=form.facts)
+            set_membership(by=person(request), user=changed, agency=form.cleaned_data["agency"])
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return False
+    messages.success(request, _("Saved."))
+    return True
+
+
+def _give_password(request: HttpRequest, user: User, form: NewPasswordForm) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        actions.set_password(by=person(request), user=user, password=form.cleaned_data["password"])
+    except Refused as refused:
+        form.add_error("password", str(refused))
+        return False
+    messages.success(request, _("The new password holds from now on. Give it in person or by phone."))
+    return True
+
+
+def _switch(request: HttpRequest, user: User, form: UserForm) -> bool:
+    try:
+        if request.POST.get("active") == "yes":
+            actions.switch_on_user(by=person(request), user=user)
+            messages.success(request, _("%(name)s can log in again.") % {"name": user})
+        else:
+            actions.switch_off_user(by=person(request), user=user)
+            messages.success(request, _("%(name)s can no longer log in.") % {"name": user})
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return False
+    return True
+
+
+@require_GET
+@needs("keep_agencies")
+def agency_list(request: HttpRequest) -> HttpResponse:
+    """The directory: what each is, whom it serves, when it was last checked."""
+    words, kind = request.GET.get("q", "").replace("\0", "").strip(), request.GET.get("type", "")
+    where = request.GET.get("municipality", "")
+    served = Municipality.objects.exclude(code=Municipality.ELSEWHERE)
+    found = _agencies(words, kind, where if served.filter(pk=where[:4]).exists() else "")
+    context = {"agencies": _in_order(found), "words": words, "type": kind, "municipality": where}
+    lists = {"types": partner_types().values(), "municipalities": _in_order(served)}
+    return render(request, "keeper/agencies.html", context | lists)
+
+
+def _agencies(words: str, kind: str, where: str) -> QuerySet[PartnerAgency]:
+    found = PartnerAgency.objects.prefetch_related("municipalities")
+    if words:
+        found = found.filter(name__icontains=words)
+    if kind in partner_types():
+        found = found.filter(type=kind)
+    if where:
+        serves = PartnerAgency.municipalities.through.objects.filter(municipality=where)
+        found = found.filter(Q(nationwide=True) | Q(pk__in=serves.values("partneragency")))
+    return found
+
+
+@require_http_methods(["GET", "POST"])
+@needs("keep_agencies")
+def agency_add(request: HttpRequest) -> HttpResponse:
+    """A new partner agency."""
+    return _agency_page(request, None)
+
+
+@require_http_methods(["GET", "POST"])
+@needs("keep_agencies")
+def agency_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """One partner agency."""
+    return _agency_page(request, get_object_or_404(PartnerAgency.objects.prefetch_related("hours"), pk=pk))
+
+
+def _agency_page(request: HttpRequest, agency: PartnerAgency | None) -> HttpResponse:
+    form = AgencyForm(request.POST or None, instance=agency)
+    if request.method == "POST" and form.is_valid() and _save(request, agency, form):
+        messages.success(request, _("Saved."))
+        return redirect("keeper:agency-list")
+    context = {"agency": agency, "form": form}
+    return render(request, "keeper/agency.html", context, status=422 if form.errors else 200)
+
+
+def _save(request: HttpRequest, agency: PartnerAgency | None, form: AgencyForm) -> bool:
+    facts = form.facts
+    if form.cleaned_data["checked_today"]:
+        facts["verified_on"] = clock.today()
+    try:
+        save_agency(
+            by=person(request),
+            agency=agency,
+            facts=facts,
+            municipalities=list(form.cleaned_data["municipalities"]),
+            hours=form.hours,
+        )
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return False
+    return True
+
+
+@require_http_methods(["GET", "POST"])
+@needs("keep_grounds")
+def grounds(request: HttpRequest) -> HttpResponse:
+    """The whole law table, and what each municipality that has a unit has switched on."""
+    form = GroundForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _switch_ground(request, form):
+        return redirect(f"{request.path}?municipality={form.cleaned_data['municipality'].pk}")
+    ours = _in_order(Municipality.objects.filter(unit__isnull=False).distinct())
+    asked = request.POST.get("municipality") or request.GET.get("municipality")
+    where = next((one for one in ours if one.pk == asked), ours[0] if ours else None)
+    rows = _rows(where, form) if where else []
+    context = {"municipalities": ours, "municipality": where, "rows": rows, "form": form}
+    context["on"] = sum(row["on"] for row in rows)
+    return render(request, "keeper/grounds.html", context, status=422 if form.errors else 200)
+
+
+def _switch_ground(request: HttpRequest, form: GroundForm) -> bool:
+    cleaned = form.cleaned_data
+    try:
+        switch_ground(by=person(request), municipality=cleaned["municipality"], code=cleaned["code"], on=cleaned["on"])
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return False
+    words = {"name": law()[cleaned["code"]].name, "municipality": cleaned["municipality"]}
+    done = (
+        _("“%(name)s” is switched on in %(municipality)s.")
+        if cleaned["on"]
+        else _("“%(name)s” is switched off in %(municipality)s.")
+    )
+    messages.success(request, done % words)
+    return True
+
+
+def _rows(municipality: Municipality, form: GroundForm) -> list[dict[str, Any]]:
+    """Each ground with whether it is on there, who decided that, and to whom it opens."""
+    on = GroundSetting.switched_on(municipality.pk)
+    decided = {
+        row.code: row for row in GroundSetting.objects.filter(municipality=municipality).select_related("decided_by")
+    }
+    names = receiver_names()
+    return [
+        {
+            "ground": ground,
+            "on": ground.code in on,
+            "decided": decided.get(ground.code),
+            "receivers": [] if ground.receivers == "any" else [names[code] for code in ground.receivers],
+            "word": confirm_word(ground.code not in on),
+            "refused": form["word"].errors if form.data.get("code") == ground.code else [],
+        }
+        for ground in law().values()
+    ]

@@ -1,0 +1,137 @@
+"""The pages of the roof that belong to no floor: where to begin, health, language, the demo's mail, faults."""
+
+import datetime as dt
+import email
+import email.policy
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+from redis import Redis
+from redis.exceptions import RedisError
+
+from helpline.context import places
+from helpline.people import heartbeat
+from helpline.people.access import may, needs, open_to_anyone
+from helpline.people.models import User
+
+
+@needs("use_account")
+def home(request: HttpRequest) -> HttpResponse:
+    """The first page of this role: the first of its places; for a manager the overview."""
+    if may(request.user, "see_caseload"):
+        return redirect("caseload")
+    return HttpResponseRedirect(places(request)[0].url)
+
+
+@open_to_anyone
+@require_GET
+def livez(request: HttpRequest) -> HttpResponse:
+    """The process answers. Depends on nothing."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@open_to_anyone
+@require_GET
+def health(request: HttpRequest) -> JsonResponse:
+    """Whether each part works; 503 where one does not. Says no more than that."""
+    parts = {"database": _database_answers(), "redis": _redis_answers()}
+    for name in ("worker", "beat"):
+        parts[name] = parts["database"] and heartbeat.is_alive(name)
+    words = {name: "ok" if works else "down" for name, works in parts.items()}
+    whole = all(parts.values())
+    return JsonResponse({"status": "ok" if whole else "down", **words}, status=200 if whole else 503)
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _redis_answers() -> bool:
+    try:
+        with Redis.from_url(settings.REDIS_URL, **settings.BROKER_TIMEOUT) as client:
+            return bool(client.ping())
+    except (RedisError, OSError):
+        return False
+
+
+@open_to_anyone
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Switch the language; kept per person, and for who is not logged in by a cookie."""
+    chosen = request.POST.get("language", "")
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        back = reverse("home")
+    response = HttpResponseRedirect(back)
+    if chosen in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            chosen,
+            max_age=31_536_000,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+        if isinstance(request.user, User):
+            get_user_model().objects.filter(pk=request.user.pk).update(language=chosen)
+    return response
+
+
+@needs("read_demo_mail")
+@require_GET
+def demo_mail(request: HttpRequest) -> HttpResponse:
+    """The mail that would have gone out, newest first. In demo mode alone; the address of each is an invented one."""
+    files = Path(settings.EMAIL_FILE_PATH).glob("*.log")
+    mails = [_mail(part) for file in files for part in file.read_bytes().split(b"-" * 79 + b"\n") if part.strip()]
+    mails.sort(key=lambda mail: mail["at"], reverse=True)
+    return render(request, "helpline/demo_mail.html", {"mails": mails[:50]})
+
+
+def _mail(text: bytes) -> dict[str, Any]:
+    message = email.message_from_bytes(text, policy=email.policy.default)
+    at = message["Date"].datetime.replace(tzinfo=dt.UTC)  # it says -0000: UTC, of no known zone
+    return {"to": message["To"], "at": at, "subject": message["Subject"], "body": message.get_content().strip()}
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form's key is too old: usually a session that ended. What was written is still in the page one goes back to."""
+    return HttpResponse(
+        render_to_string(
+            "403.html",
+            {"explanation": _("Your session has ended. Go back, copy what you wrote, and log in.")},
+            request=request,
+        ),
+        status=403,
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "400.html", status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "403.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Needs nothing that may be broken: no database, no session."""
+    return HttpResponse(render_to_string("500.html"), status=500)

@@ -1,0 +1,231 @@
+"""The form of a call: every field that its page may hold. A save takes those that were given, are right and have changed."""
+
+import datetime as dt
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from helpline.people import clock
+from helpline.people.errors import Refused
+from helpline.people.models import Municipality, User
+from intake import actions, triage
+from intake.labels import NOTE_KINDS
+from intake.models import Call
+from intake.triage import Question
+
+LONGEST = 20_000  # characters of a note
+PARTS = {"a": "answers", "r": "remarks", "n": "notes"}  # the prefix of a field's name -> the part of a call
+# What is decided about the next step stands with the remarks until the call is completed, when it becomes the step itself.
+DRAFTS = ("what", "due", "open_case")
+WHEN = "%Y-%m-%dT%H:%M"
+
+
+class WordsField(forms.CharField):
+    """Free text that may be empty, with line ends of one kind whoever sends it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
+def coded(name: str, label: Any) -> forms.ChoiceField:
+    """A field with the codes of one list of the question sets."""
+    return forms.ChoiceField(label=label, choices=partial(triage.choices, name))
+
+
+def field_of(question: Question) -> forms.Field:
+    """The field that takes the answer to a question."""
+    if question.type == "text":
+        return WordsField(label=question.short, max_length=5_000)
+    kind = forms.MultipleChoiceField if question.type == "multi" else forms.ChoiceField
+    return kind(label=question.short, choices=question.choices, required=False)
+
+
+class CallForm(forms.Form):
+    """All that can be written about one call."""
+
+    caller_type = forms.ChoiceField(label=_("Who is calling"), required=False)
+    track = coded("tracks", _("Track"))
+    identity = coded("identities", _("Identity"))
+    language = coded("languages", _("Language"))
+    interpreter = forms.BooleanField(label=_("Interpreter needed"), required=False)
+    municipality = forms.ChoiceField(label=_("Municipality"), required=False)
+    milieu = coded("milieus", _("Milieu"))
+    age_band = coded("age_bands", _("Age of the person of concern"))
+    protection = coded("protections", _("Protected personal data"))
+    caller_name = WordsField(label=_("Name of the caller"), max_length=120)
+    phone = WordsField(label=_("Phone number"), max_length=40)
+    safe_contact = WordsField(label=_("Safe contact"), max_length=2_000)
+    urgency = forms.ChoiceField(label=_("Urgency"), required=False, choices=partial(triage.choices, "urgencies"))
+    urgency_reason = WordsField(label=_("Why it is lower"), max_length=2_000)
+    what = WordsField(label=_("What is to be done"), max_length=500)
+    due = forms.DateTimeField(label=_("At the latest"), required=False)
+    open_case = forms.BooleanField(label=_("Open a case"), required=False)
+
+    def __init__(self, call: Call, data: QueryDict | None = None, *, completing: bool = False) -> None:
+        self.call = call
+        self.completing = completing
+        self.sent = data
+        self.given: set[str] = set()
+        super().__init__()
+        self._add_fields()
+        self.initial = self.stored()
+        if data is not None:
+            self.given = {*data, *data.getlist("present"), *data.getlist("clear")}
+            self.given |= {"urgency"} if "confirm" in data else set()
+            self.is_bound = True
+            self.data = self._whole(data)
+
+    def _add_fields(self) -> None:
+        fields = self.fields
+        fields["caller_type"].choices = [(code, caller.name) for code, caller in self.call.guide.callers.items()]  # type: ignore[attr-defined]
+        fields["municipality"].choices = [  # type: ignore[attr-defined]
+            ("", gettext("Unknown, or will not say")),
+            *Municipality.objects.values_list("code", "name"),
+        ]
+        for key, question in self.call.guide.questions.items():
+            fields[f"a.{key}"] = field_of(question)
+            label = gettext("%(question)s, in their own words") % {"question": question.short}
+            fields[f"r.{key}"] = WordsField(label=label, max_length=2_000)
+        for kind, label in NOTE_KINDS.items():
+            fields[f"n.{kind}"] = WordsField(label=label, max_length=LONGEST)
+
+    def stored(self) -> dict[str, Any]:
+        """What every field holds now. Nobody has confirmed the urgency while it stands at the least."""
+        call = self.call
+        values: dict[str, Any] = {name: "" for name in self.fields}
+        values |= {name: getattr(call, name) for name in self.base_fields if name in actions.calls.FACTS}
+        values["municipality"] = call.municipality_id or ""
+        values["urgency"] = call.urgency or call.urgency_at_least
+        values |= {f"a.{key}": value for key, value in call.answered.items()}
+        values |= {f"r.{key}": text for key, text in call.remarks.items()}
+        values |= {f"n.{note.kind}": note.text for note in call.notes.all()}
+        values |= {name: call.remarks.get(f"draft.{name}", "") for name in DRAFTS}
+        return values
+
+    def _whole(self, data: QueryDict) -> QueryDict:
+        """What was sent, laid over what is stored: the form is checked, and shown again, as a whole."""
+        whole = QueryDict(mutable=True)
+        for name in self.fields:
+            value = data.getlist(name) if name in self.given else self.initial[name]
+            value = value if isinstance(value, list) else [value]
+            whole.setlist(name, [one for one in value if one not in ("", False)])
+        for name in data.getlist("clear"):
+            whole.setlist(name, [])
+        if "confirm" in data:
+            whole["urgency"] = data["confirm"]
+        return whole
+
+    def full_clean(self) -> None:
+        """Check the whole, and keep the faults of what was given: the rest was right when it was stored."""
+        super().full_clean()
+        for name in [name for name in self.errors if name in self.fields and name not in self.given]:
+            del self.errors[name]
+
+    def clean(self) -> dict[str, Any]:
+        for name in sorted(self.given - self.fields.keys()):
+            part, dot, key = name.partition(".")
+            if dot and part in PARTS:
+                self.add_error(None, gettext("%(question)s: there is no such question.") % {"question": key[:60]})
+        due = self.cleaned_data.get("due")
+        if due and self.completing:
+            self._check_due(due)
+        return self.cleaned_data
+
+    def _check_due(self, due: dt.datetime) -> None:
+        if due <= clock.now():
+            self.add_error("due", _("Choose a time that is still to come."))
+        elif due > clock.now() + dt.timedelta(days=366):
+            self.add_error("due", _("Choose a time within a year."))
+
+    def changes(self) -> Iterator[tuple[str, Any]]:
+        """The fields that were given, are right, and say something new."""
+        confirming = self.completing or (self.sent is not None and "confirm" in self.sent)
+        for name in self.fields:
+            if name not in self.given or name in self.errors:
+                continue
+            value, before = self._plain(name), self.initial[name]
+            if name == "urgency" and confirming:
+                before = self.call.urgency
+            if (sorted(value), sorted(before)) != (value, before) if isinstance(value, list) else value != before:
+                yield name, value
+
+    def _plain(self, name: str) -> Any:
+        """A field's value as it is stored."""
+        value = self.cleaned_data.get(name)
+        if isinstance(value, dt.datetime):
+            return timezone.localtime(value).strftime(WHEN)
+        if name == "open_case":
+            return "yes" if value else ""
+        return "" if value is None else value
+
+    def save(self, *, by: User) -> Call:
+        """Save what is right, whatever is wrong with the rest. Raises TooLate."""
+        parts: dict[str, dict[str, Any]] = {"facts": {}, "answers": {}, "remarks": {}, "notes": {}}
+        for name, value in self.changes():
+            part, dot, key = name.partition(".")
+            if dot:
+                parts[PARTS[part]][key] = value
+            elif name in DRAFTS:
+                parts["remarks"][f"draft.{name}"] = value
+            elif name == "municipality":
+                parts["facts"]["municipality_id"] = value or None
+            else:
+                parts["facts"][name] = value
+        if self._is_raised(parts):
+            parts["facts"]["urgency"] = ""
+        if any(parts.values()):
+            self.call = actions.save_call(by=by, call=self.call, **parts)
+            self.initial = self.stored()
+            if self.sent is not None:
+                self.data = self._whole(self.sent)
+        return self.call
+
+    def _is_raised(self, parts: dict[str, dict[str, Any]]) -> bool:
+        """Whether the answers now call for more than what was confirmed before they came: then it is confirmed anew."""
+        if not self.call.urgency or "urgency" in parts["facts"]:
+            return False
+        least = self.call.guide.assess("", {**self.call.answered, **parts["answers"]}).urgency
+        higher = triage.rank(least) < triage.rank(self.call.urgency_at_least)
+        return higher and triage.rank(least) < triage.rank(self.call.urgency)
+
+    def complete(self, *, by: User) -> Call:
+        """Complete the call, with the next step that was decided. Raises Refused or TooLate."""
+        drafts = {f"draft.{name}": "" for name in DRAFTS if self.initial[name]}
+        with transaction.atomic():
+            if drafts:
+                actions.save_call(by=by, call=self.call, remarks=drafts)
+            return actions.complete_call(
+                by=by,
+                call=self.call,
+                what=self.cleaned_data["what"],
+                due_at=self.cleaned_data["due"],
+                open_a_case=self.cleaned_data["open_case"],
+            )
+
+    def refuse(self, refused: Refused) -> None:
+        """Show at its place why the call cannot be completed yet."""
+        name = "urgency_reason" if self.call.caller_type and self.call.urgency else "urgency"
+        self.add_error(name if self.call.caller_type else "caller_type", str(refused))
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is known or written about the call, but perhaps that it is a misdial."""
+        plain = {"channel", "caller_type", "urgency"}
+        fresh = {name: Call._meta.get_field(name).get_default() for name in actions.calls.FACTS - plain - {"received_at"}}
+        facts = {name: getattr(self.call, name) or "" for name in fresh}
+        written = any(self.initial[name] for name in self.fields if "." in name or name in DRAFTS)
+        return not written and facts == {name: value or "" for name, value in fresh.items()}
+
+    def unsaved(self) -> list[tuple[str, str]]:
+        """The words that came too late to be saved, each with the name of its field."""
+        return [(str(self.fields[name].label), value) for name, value in self.changes() if isinstance(value, str) and value]

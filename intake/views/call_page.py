@@ -1,0 +1,253 @@
+"""What the page of a call shows: which question is in turn, what was answered, what is acute and what is decided."""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.conf import settings
+from django.forms import BoundField
+from django.utils.translation import gettext as _
+
+from helpline.people import clock
+from helpline.people.models import Role, User
+from intake import triage
+from intake.actions.steps import first_step_due
+from intake.forms.calls import CallForm
+from intake.labels import NOTE_KINDS, STEP_KINDS
+from intake.triage import Question, Value
+
+ACUTE = "AKUT"
+IN_SIGHT = 2  # questions that stand below the one in turn; the rest are folded
+ROW = 22  # characters of an answer that still fits beside another
+
+
+@dataclass(frozen=True)
+class Line:
+    """One question on the page."""
+
+    question: Question
+    field: BoundField
+    remark: BoundField
+    given: Value
+    words: str
+    at: dt.datetime | None
+    state: str = ""
+    next: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.question.text.replace("{line_name}", settings.LINE_NAME)
+
+    @property
+    def said(self) -> str:
+        """The answer in words, and what was said besides."""
+        return ", ".join(part for part in (self.question.say(self.given), self.words) if part)
+
+    @property
+    def is_answered(self) -> bool:
+        return bool(self.given or self.words)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the answer needs a row of its own."""
+        return self.question.type == "text" or len(self.said) > ROW
+
+    @property
+    def is_wrong(self) -> bool:
+        return bool(self.field.errors or self.remark.errors)
+
+    @property
+    def has_remark(self) -> bool:
+        """Free text needs no second field for words, unless there are some."""
+        return self.question.type != "text" or bool(self.words)
+
+
+class CallPage:
+    """A call, its form and the questions as they stand now. `turn` is the question that the worker has skipped to."""
+
+    def __init__(self, form: CallForm, turn: str = "") -> None:
+        self.form = form
+        self.call = form.call
+        self.guide = self.call.guide
+        self.turn = turn
+        self._at = {row.question: row.answered_at for row in self.call.answer_rows}
+
+    def _line(self, question: Question, state: str = "", following: str = "") -> Line:
+        key = question.key
+        return Line(
+            question,
+            self.form[f"a.{key}"],
+            self.form[f"r.{key}"],
+            self.call.answered.get(key, ""),
+            self.call.remarks.get(key, ""),
+            self._at.get(key),
+            state,
+            following,
+        )
+
+    @cached_property
+    def acute(self) -> list[Line]:
+        """The acute questions: yes first, then the unanswered, of which one is in turn, then the answered."""
+        lines = [self._line(question) for question in self.guide.sets["acute"]]
+        waiting = [line.question.key for line in lines if not line.given]
+
+        def state(line: Line) -> str:
+            if not line.given:
+                return "current" if line.question.key == waiting[0] else "open"
+            return "yes" if line.given == "yes" else "given"
+
+        found = [self._line(line.question, state(line)) for line in lines]
+        return sorted(found, key=lambda line: ["yes", "current", "open", "given"].index(line.state))
+
+    @property
+    def acute_answered(self) -> int:
+        return sum(bool(line.given) for line in self.acute)
+
+    @property
+    def acute_yes(self) -> int:
+        return sum(line.state == "yes" for line in self.acute)
+
+    @cached_property
+    def questions(self) -> list[Line]:
+        """The questions to this caller, and those that were answered before the caller type changed. Answered first."""
+        asked = self.guide.asked_of(self.call.caller_type)
+        apart = [key for name in ("opening", "acute", "closing") for key in (q.key for q in self.guide.sets[name])]
+        shown = [q for q in self.guide.questions.values() if q in asked or (q.key in self._at and q.key not in apart)]
+        answered = [line for line in map(self._line, shown) if line.is_answered]
+        waiting = self._from_turn([q for q in asked if not self._line(q).is_answered], asked)
+        after = [*waiting[1:], *waiting[:1]] if len(waiting) > 1 else []
+        lines = []
+        for place, question in enumerate(waiting):
+            state = "current" if place == 0 else "open" if place <= IN_SIGHT or len(waiting) <= IN_SIGHT + 2 else "later"
+            lines.append(self._line(question, state, after[place].key if after else ""))
+        given = sorted(answered, key=lambda line: not line.is_long)
+        return [*(self._line(line.question, "long" if line.is_long else "short") for line in given), *lines]
+
+    def _from_turn(self, waiting: list[Question], asked: list[Question]) -> list[Question]:
+        """The unanswered questions, from the one that the worker has skipped to, and around."""
+        keys = [question.key for question in asked]
+        start = keys.index(self.turn) if self.turn in keys else 0
+        later = [question for question in waiting if keys.index(question.key) >= start]
+        return [*later, *(question for question in waiting if question not in later)]
+
+    @property
+    def asked(self) -> int:
+        return len(self.guide.asked_of(self.call.caller_type))
+
+    @property
+    def asked_answered(self) -> int:
+        return self.asked - sum(line.state in ("current", "open", "later") for line in self.questions)
+
+    @property
+    def folded(self) -> int:
+        return sum(line.state == "later" for line in self.questions)
+
+    @cached_property
+    def opening(self) -> list[Line]:
+        return [self._line(question) for question in self.guide.sets["opening"]]
+
+    @cached_property
+    def closing(self) -> list[Line]:
+        return [self._line(question) for question in self.guide.sets["closing"]]
+
+    @property
+    def opening_said(self) -> int:
+        return sum(bool(line.given) for line in self.opening)
+
+    @property
+    def closing_said(self) -> int:
+        return sum(bool(line.given) for line in self.closing)
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether the opening is still to be read: nothing else has been answered."""
+        others = [*self.acute, *self.questions]
+        return self.opening_said < len(self.opening) and not any(line.is_answered for line in others)
+
+    @cached_property
+    def assessment(self) -> triage.Assessment:
+        return self.call.assessment
+
+    @cached_property
+    def danger(self) -> list[Line]:
+        """The answers that are acute."""
+        reasons = [reason.question for reason in self.assessment.raised_by if reason.code == ACUTE and reason.question]
+        return [self._line(question) for question in reasons]
+
+    @cached_property
+    def managers(self) -> list[User]:
+        """Whom to tell when it is acute."""
+        return list(User.objects.filter(unit=self.call.unit_id, role=Role.MANAGER, is_active=True).order_by("pk"))
+
+    @property
+    def urgency(self) -> str:
+        """The urgency that stands now: what was confirmed, or the least."""
+        return self.call.urgency or self.call.urgency_at_least
+
+    @property
+    def urgency_name(self) -> str:
+        return triage.name_of("urgencies", self.urgency)
+
+    @property
+    def reasons(self) -> list[tuple[triage.Reason, str]]:
+        """Why, and what each answer gives at the least."""
+        return [(reason, triage.name_of("urgencies", reason.code)) for reason in self.assessment.raised_by]
+
+    @property
+    def needs(self) -> list[tuple[str, str]]:
+        """Each need in words, and which answers point to it."""
+        return [
+            (triage.name_of("needs", need), ", ".join(dict.fromkeys(map(str, reasons))))
+            for need, reasons in self.assessment.needs.items()
+        ]
+
+    @property
+    def due(self) -> dt.datetime:
+        """When the first step is due if no other time is chosen."""
+        return first_step_due(self.urgency, clock.now())
+
+    @property
+    def first_step(self) -> str:
+        return str(STEP_KINDS["first_step"])
+
+    @cached_property
+    def notes(self) -> list[tuple[str, BoundField, dt.datetime | None]]:
+        """The three notes: kind, field, and when it was last changed."""
+        at = {note.kind: note.at for note in self.call.notes.all() if note.text}
+        return [(kind, self.form[f"n.{kind}"], at.get(kind)) for kind in NOTE_KINDS]
+
+    @property
+    def notes_written(self) -> int:
+        return sum(at is not None for _kind, _field, at in self.notes)
+
+    @property
+    def callers(self) -> list[triage.Caller]:
+        return list(self.guide.callers.values())
+
+    @property
+    def other_chosen(self) -> str:
+        """The name of the caller type where it is none of the main ones."""
+        caller = self.guide.callers.get(self.call.caller_type)
+        return caller.name if caller and not caller.main else ""
+
+    @property
+    def naming(self) -> str:
+        """What is said before a name is asked for."""
+        question = self.guide.questions.get("named")
+        return question.text if question else ""
+
+    @property
+    def wrong(self) -> list[str]:
+        """The names of the fields that could not be saved."""
+        return [name for name in self.form.errors if name in self.form.fields]
+
+    @property
+    def elapsed(self) -> str:
+        """The time that has passed, in words: a clock's figures would read as a time of day."""
+        hours, minutes = divmod(self.call.minutes, 60)
+        text = _("{h} h {m} min") if hours else _("{m} min")
+        return text.replace("{h}", str(hours)).replace("{m}", str(minutes))
+
+    @property
+    def seconds(self) -> int:
+        return int((clock.now() - self.call.received_at).total_seconds())

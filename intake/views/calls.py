@@ -1,0 +1,139 @@
+"""A call: started, shown, saved as it goes, completed, voided."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from helpline.people.access import needs
+from helpline.people.errors import Refused, TooLate
+from intake import actions
+from intake.forms.calls import CallForm
+from intake.gate import call_for, person
+from intake.models import Call
+from intake.views.call_page import CallPage
+
+
+class SeeOther(HttpResponseRedirect):
+    """The page to look at after a form: always by GET, and going back sends nothing again."""
+
+    status_code = 303
+
+
+@require_POST
+@needs("log_call")
+def call_start(request: HttpRequest) -> HttpResponse:
+    """A new call, whether or not another goes on."""
+    call = actions.start_call(by=person(request))
+    return SeeOther(reverse("intake:call", args=[call.pk]))
+
+
+@require_GET
+@needs("log_call")
+def call(request: HttpRequest, pk: Any) -> HttpResponse:
+    """The page to work in while somebody is talking; of a finished call, its case."""
+    found = call_for(request, pk)
+    return _finished(request, found) if found.is_finished else _show(request, CallForm(found))
+
+
+@require_POST
+@needs("log_call")
+def call_save(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Save what is right; what is wrong comes back at its place (422). A script gets the page, others are sent to it."""
+    form = CallForm(call_for(request, pk), request.POST)
+    try:
+        saved = form.save(by=person(request))
+    except TooLate:
+        return _too_late(request, form)
+    if form.errors:
+        return _show(request, form, status=422)
+    if "HX-Request" in request.headers:
+        return _show(request, CallForm(saved))
+    return SeeOther(reverse("intake:call", args=[pk]))
+
+
+@require_POST
+@needs("log_call")
+def call_complete(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Save the words, then complete the call: to its case, or to the page that says that none was needed."""
+    form = CallForm(call_for(request, pk), request.POST, completing=True)
+    try:
+        form.save(by=person(request))
+        if not form.errors:
+            return _completed(request, form.complete(by=person(request)))
+    except TooLate:
+        return _too_late(request, form)
+    except Refused as refused:
+        form.refuse(refused)
+    return _show(request, form, status=422)
+
+
+@require_POST
+@needs("log_call")
+def call_quick(request: HttpRequest, pk: Any) -> HttpResponse:
+    """A misdial or a silent call, done with: counted, and no case. Refused once something is written."""
+    form = CallForm(call_for(request, pk), request.POST)
+    try:
+        form.save(by=person(request))
+        if form.is_blank and not form.errors:
+            facts = {"caller_type": "misdial", "urgency": "NORMAL"}
+            actions.save_call(by=person(request), call=form.call, facts=facts)
+            return _completed(request, actions.complete_call(by=person(request), call=form.call))
+    except TooLate:
+        return _too_late(request, form)
+    form.add_error(None, _("Something is written about this call. Finish it as usual, so that it is kept."))
+    return _show(request, form, status=422)
+
+
+@require_POST
+@needs("log_call")
+def call_void(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Take away a call that was opened by mistake, with a reason."""
+    form = CallForm(call_for(request, pk), request.POST)
+    try:
+        form.save(by=person(request))
+        actions.void_call(by=person(request), call=form.call, why=request.POST.get("void_reason", "")[:2000])
+    except TooLate:
+        return _too_late(request, form)
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return _show(request, form, status=422)
+    messages.success(request, _("The call is taken away. The reason is kept."))
+    return SeeOther(reverse("intake:my-day"))
+
+
+def _show(request: HttpRequest, form: CallForm, status: int = 200) -> HttpResponse:
+    page = CallPage(form, turn=request.POST.get("turn", ""))
+    return render(request, "intake/call.html", {"page": page, "call": page.call, "form": form}, status=status)
+
+
+def _completed(request: HttpRequest, call: Call) -> HttpResponse:
+    if call.case is not None:
+        text = _("The call is finished. Say the case number to the caller: %(number)s.")
+        messages.success(request, text % {"number": call.case})
+    return SeeOther(reverse("intake:call", args=[call.pk]) if call.case is None else _case_of(call))
+
+
+def _case_of(call: Call) -> str:
+    assert call.case is not None
+    return reverse("intake:case", args=[call.case.slug])
+
+
+def _finished(request: HttpRequest, call: Call) -> HttpResponse:
+    """Where a finished call is found."""
+    if call.case is not None:
+        return HttpResponseRedirect(_case_of(call))
+    return render(request, "intake/call_done.html", {"call": call})
+
+
+def _too_late(request: HttpRequest, form: CallForm) -> HttpResponse:
+    """The call was finished elsewhere: words that came too late are shown once more, to be taken to the case."""
+    call = call_for(request, form.call.pk)
+    words = form.unsaved()
+    if not words and "HX-Request" not in request.headers:
+        return SeeOther(_case_of(call) if call.case else reverse("intake:call", args=[call.pk]))
+    return render(request, "intake/call_done.html", {"call": call, "words": words}, status=409)

@@ -1,0 +1,55 @@
+// Niceties only: every page works without this file.
+"use strict";
+
+(function () {
+  const typing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
+
+  // A form with data-key="n" is sent by that key, when no field has focus.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing || typing(event.target)) return;
+    const key = event.key.toLowerCase();
+    if (!/^[a-z0-9]$/.test(key)) return;
+    const form = document.querySelector(`form[data-key="${key}"]`);
+    if (!form) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+
+  // A menu closes on Escape, and when something else is pressed.
+  const closeMenus = (except) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (menu !== except) menu.open = false;
+    }
+  };
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
+  // A field of the docked notes that is reached by keyboard, but lies out of sight, becomes the chosen one.
+  document.addEventListener("focusin", (event) => {
+    const note = event.target.closest(".notes.dock .note");
+    if (!note || note.getBoundingClientRect().bottom <= window.innerHeight) return;
+    const notes = Array.from(note.parentElement.querySelectorAll(":scope > .note"));
+    const tab = note.parentElement.querySelectorAll(".note-tabs input")[notes.indexOf(note)];
+    if (tab) tab.checked = true;
+  });
+
+  // data-stands-in-for="id": shown only while that element is out of sight.
+  const watch = (root) => {
+    for (const line of root.querySelectorAll("[data-stands-in-for]")) {
+      const panel = document.getElementById(line.dataset.standsInFor);
+      if (!panel) continue;
+      new IntersectionObserver(([entry]) => {
+        line.hidden = entry.isIntersecting;
+      }, { rootMargin: "-70px 0px 0px 0px" }).observe(panel);
+    }
+    const summary = root.querySelector(".error-summary[data-focus]");
+    if (summary) summary.focus();
+  };
+  watch(document);
+  document.addEventListener("htmx:afterSettle", (event) => watch(event.detail.elt));
+})();

@@ -1,0 +1,265 @@
+"""Cases: opened, read, opened by a colleague, reassigned, closed; notes and contacts."""
+
+import pytest
+from django.db import connection
+from django.db.utils import InternalError
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from helpline.people import clock
+from helpline.people.errors import Refused
+from helpline.people.models import LogEntry, Notice
+from intake import actions
+from intake.codes import spoken
+from intake.models import Case, ChildClock, Event, Note
+
+
+def url(name: str, case: Case) -> str:
+    return reverse(f"intake:{name}", args=[case.slug])
+
+
+def test_a_serious_call_opens_a_case_with_owner_and_step(make_case, cast):
+    case = make_case(notes={"seen": "He said it aloud"}, answers={"r_violence": "yes"}, milieu="RIGHT", track="B")
+    connection.check_constraints()
+    assert case.owner == cast.caseworker and case.unit == cast.unit
+    assert case.status == "new" and case.urgency == "SKYNDSAM" and case.needs == ["family_support"]
+    kinds = list(case.events.order_by("at", "id").values_list("kind", flat=True))
+    assert kinds == ["case.opened", "step.planned", "call.completed", "urgency.confirmed", "note.signed"]
+    assert set(case.people.values_list("part", flat=True)) == {"caller", "concern"}
+
+
+def test_page_shows_what_is_next_and_logs_the_reading(client_of, make_case, cast):
+    case = make_case(notes={"seen": "He said it aloud"})
+    before = LogEntry.objects.filter(event="case.read", case=case.pk).count()
+    answer = client_of(cast.caseworker).get(url("case", case))
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert spoken(case.code) in page and "He said it aloud" in page and "Take the first step" in page
+    assert LogEntry.objects.filter(event="case.read", case=case.pk, user=cast.caseworker).count() == before + 1
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_who_may_not_see_a_case(client_of, make_case, cast):
+    case = make_case(notes={"seen": "He said it aloud"})
+    for name, user in cast.everybody().items():
+        answer = client_of(user).get(url("case", case))
+        wanted = {"caseworker": 200, "colleague": 302, "manager": 302, "stranger": 404, "other_manager": 404}
+        assert answer.status_code == wanted.get(name, 403), name
+        if name != "caseworker":
+            assert "aloud" not in answer.content.decode()
+
+
+def test_missing_and_forbidden_look_the_same(client_of, make_case, cast):
+    case = make_case()
+    client = client_of(cast.stranger)
+    forbidden = client.get(url("case", case))
+    missing = client.get("/cases/sten-lampa-42/")
+    assert forbidden.status_code == missing.status_code == 404
+    assert forbidden.content == missing.content
+
+
+def test_a_colleague_opens_with_a_reason_that_is_logged(client_of, make_case, cast):
+    case = make_case(notes={"seen": "He said it aloud"})
+    client = client_of(cast.colleague)
+    answer = client.get(url("case", case), follow=True)
+    assert "Why do you open it?" in answer.content.decode()
+    assert client.post(url("case-reason", case), {}).status_code == 422
+    refused = client.post(url("case-reason", case), {"reason": "other", "words": ""})
+    assert refused.status_code == 422 and "Say why" in refused.content.decode()
+    assert client.post(url("case-reason", case), {"reason": "caller_on_line"}).status_code == 302
+    assert "He said it aloud" in client.get(url("case", case)).content.decode()
+    row = LogEntry.objects.get(event="case.opened_by_other", case=case.pk)
+    assert row.user == cast.colleague and row.codes["reason"] == "caller_on_line"
+    with clock.at(clock.now().replace(year=clock.now().year + 1)):
+        assert client.get(url("case", case)).status_code == 302  # it holds for some hours only
+
+
+def test_a_reason_goes_back_only_to_our_own_pages(client_of, make_case, cast):
+    case = make_case()
+    client = client_of(cast.colleague)
+    answer = client.post(url("case-reason", case) + "?next=https://evil.example/", {"reason": "supervision"})
+    assert answer.headers["Location"] == url("case", case)
+
+
+def test_notes_are_signed_and_never_changed(client_of, make_case, cast):
+    case = make_case()
+    client = client_of(cast.caseworker)
+    assert client.post(url("note-add", case), {"kind": "told", "text": "Moved to an aunt"}).status_code == 302
+    note = Note.objects.get(case=case)
+    assert note.text == "Moved to an aunt" and note.signed_at and note.by == cast.caseworker
+    assert "Moved to an aunt" in client.get(url("case", case)).content.decode()
+    with pytest.raises(InternalError, match="[Cc]annot update"), connection.cursor() as cursor:
+        cursor.execute("UPDATE intake_note SET kind = 'seen' WHERE id = %s", [note.pk])
+
+
+def test_an_empty_note_and_an_unknown_kind_are_refused_with_the_words_kept(client_of, make_case, cast):
+    case = make_case()
+    client = client_of(cast.caseworker)
+    assert client.post(url("note-add", case), {"kind": "told", "text": "  "}).status_code == 422
+    answer = client.post(url("note-add", case), {"kind": "gossip", "text": "Moved to an aunt"})
+    assert answer.status_code == 422 and "Moved to an aunt" in answer.content.decode()
+    assert not Note.objects.filter(case=case).exists()
+
+
+def test_a_failed_attempt_is_an_event(client_of, make_case, cast):
+    case = make_case()
+    client = client_of(cast.caseworker)
+    assert client.post(url("contact-log", case), {"reached": "no", "text": "No answer at ten"}).status_code == 302
+    assert Event.objects.filter(case=case, kind="contact.no_answer").get().text == "No answer at ten"
+    page = client.get(url("case", case) + "?show=contacts").content.decode()
+    assert "No answer at ten" in page and "Case opened" not in page
+
+
+def test_closing_is_refused_while_a_step_waits(client_of, make_case, cast):
+    case = make_case()
+    client = client_of(cast.caseworker)
+    answer = client.post(url("case-close", case), {"reason": "needs_met"})
+    assert answer.status_code == 422 and "Take the first step" in answer.content.decode()
+    assert Case.objects.get(pk=case.pk).is_open
+    actions.finish_step(by=cast.caseworker, step=case.steps.get(), close="handed_over")
+    with pytest.raises(Refused):
+        actions.close_case(by=cast.caseworker, case=case, reason="needs_met")
+    assert Case.objects.get(pk=case.pk).closing_reason == "handed_over"
+
+
+def test_reassigned_with_its_steps_and_the_new_owner_is_told(client_of, make_case, cast):
+    case = make_case()
+    client = client_of(cast.manager)
+    assert client.get(url("case-reassign", case)).status_code == 200
+    assert client.post(url("case-reassign", case), {"to": cast.stranger.pk}).status_code == 422
+    assert client.post(url("case-reassign", case), {"to": cast.colleague.pk}).status_code == 302
+    connection.check_constraints()
+    case = Case.objects.get(pk=case.pk)
+    assert case.owner == cast.colleague
+    assert set(case.steps.planned().values_list("owner", flat=True)) == {cast.colleague.pk}
+    assert Notice.objects.get(kind="case.assigned").user == cast.colleague
+    assert cast.colleague.first_name not in str(LogEntry.objects.get(event="case.reassigned").codes)
+    assert client_of(cast.caseworker).post(url("case-reassign", case), {"to": cast.manager.pk}).status_code == 403
+    assert client_of(cast.other_manager).post(url("case-reassign", case), {"to": cast.manager.pk}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("received", "aim", "last"),
+    [
+        ("2026-12-10 11:30", "2026-12-24", "2026-12-28"),
+        ("2026-03-20 11:30", "2026-04-03", "2026-04-07"),
+        ("2026-05-23 11:30", "2026-06-06", "2026-06-08"),
+        ("2026-12-23 11:30", "2027-01-06", "2027-01-07"),
+        ("2026-04-20 11:30", "2026-05-04", "2026-05-04"),
+        ("2026-10-25 02:30", "2026-11-08", "2026-11-09"),  # the hour that comes twice
+        ("2026-03-28 23:30", "2026-04-11", "2026-04-13"),
+    ],
+)
+def test_a_report_of_concern_starts_the_clocks_of_the_law(make_case, cast, at, received, aim, last):
+    case = make_case()
+    with at(received):
+        actions.register_concern(by=cast.caseworker, case=case, child_age_band="12-14")
+    clocks = {one.kind: one for one in ChildClock.objects.filter(report__case=case)}
+    at_once = clocks["immediate_protection_assessment"]
+    assert at_once.aim.isoformat() == at_once.last_day.isoformat() == received[:10]
+    assert clocks["preliminary_assessment"].aim.isoformat() == aim
+    assert clocks["preliminary_assessment"].last_day.isoformat() == last
+
+
+def test_concern_page_asks_for_the_childs_age_not_the_calls(client_of, make_case, cast):
+    case = make_case(age_band="26+")
+    client = client_of(cast.caseworker)
+    assert client.post(url("concern-register", case), {"age_band": "26+"}).status_code == 422
+    assert client.post(url("concern-register", case), {"age_band": "unknown"}).status_code == 422
+    assert client.post(url("concern-register", case), {"age_band": "0-11"}).status_code == 302
+    assert case.concern_reports.get().child_age_band == "0-11"
+
+
+@pytest.mark.parametrize("name", ["note-add", "contact-log", "step-plan"])
+def test_get_changes_nothing(client_of, make_case, cast, name):
+    assert client_of(cast.caseworker).get(url(name, make_case())).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "name", ["note-add", "contact-log", "step-plan", "case-close", "concern-register", "case-reason"]
+)
+def test_who_may_not_change_a_case(client_of, make_case, cast, name):
+    case = make_case()
+    for who, status in [("partner", 403), ("keeper", 403), ("stranger", 404), ("other_manager", 404)]:
+        assert client_of(getattr(cast, who)).post(url(name, case)).status_code == status, who
+
+
+def test_the_list_has_own_cases_first_due_first(client_of, make_case, cast):
+    one, two = make_case(urgency="NORMAL"), make_case(urgency="AKUT")
+    hers = make_case(by=cast.colleague)
+    foreign = make_case(by=cast.stranger)
+    page = client_of(cast.caseworker).get(reverse("intake:case-list")).content.decode()
+    assert page.index(spoken(two.code)) < page.index(spoken(one.code))
+    assert spoken(hers.code) not in page
+    page = client_of(cast.caseworker).get(reverse("intake:case-list") + "?which=unit").content.decode()
+    assert spoken(hers.code) in page and spoken(foreign.code) not in page
+
+
+def test_a_colleagues_words_are_not_in_the_units_list(client_of, make_case, cast):
+    case = make_case(by=cast.colleague)
+    actions.finish_step(
+        by=cast.colleague, step=case.steps.get(), next_what="Ring Fatima", next_due=clock.now().replace(year=2030)
+    )
+    page = client_of(cast.caseworker).get(reverse("intake:case-list") + "?which=unit").content.decode()
+    assert spoken(case.code) in page and "Fatima" not in page
+
+
+def test_a_number_leads_to_the_case_and_the_search_is_logged(client_of, make_case, cast):
+    case, foreign = make_case(), make_case(by=cast.stranger)
+    client = client_of(cast.caseworker)
+    answer = client.get(reverse("intake:case-list"), {"number": spoken(case.code).replace("-", " ").upper()})
+    assert answer.headers["Location"] == url("case", case)
+    for number in (spoken(foreign.code), "nothing at all", "", "\x00"):
+        answer = client.get(reverse("intake:case-list"), {"number": number}, follow=True)
+        assert "no case with that number" in answer.content.decode()
+    assert LogEntry.objects.filter(event="case.searched").count() == 5
+
+
+@pytest.mark.parametrize("which", ["mine", "unit", "closed"])
+def test_queries_do_not_grow_with_the_rows(client_of, make_case, cast, which):
+    client = client_of(cast.caseworker)
+
+    def count() -> int:
+        with CaptureQueriesContext(connection, ) as queries:
+            assert client.get(reverse("intake:case-list"), {"which": which}).status_code == 200
+        return len(queries)
+
+    def more(number: int) -> None:
+        for _ in range(number):
+            case = make_case()
+            if which == "closed":
+                actions.finish_step(by=cast.caseworker, step=case.steps.get(), close="needs_met")
+
+    more(2)
+    count()
+    few = count()
+    more(6)
+    assert count() == few
+
+
+def test_case_page_queries_do_not_grow_with_its_events(client_of, make_case, cast):
+    case = make_case()
+    client = client_of(cast.caseworker)
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(url("case", case))
+        return len(queries)
+
+    count()
+    few = count()
+    for number in range(8):
+        actions.add_note(by=cast.caseworker, case=case, kind="seen", text=f"note {number}")
+        actions.log_contact(by=cast.caseworker, case=case, reached=False, text="no")
+    assert count() == few
+
+
+def test_paging_by_key_shows_each_case_once(client_of, make_case, cast):
+    made = {spoken(make_case().code) for _ in range(27)}
+    client = client_of(cast.caseworker)
+    answer = client.get(reverse("intake:case-list"))
+    first = {str(case) for case in answer.context["page"].rows}
+    rest = client.get(reverse("intake:case-list"), {"after": answer.context["page"].next_key})
+    second = {str(case) for case in rest.context["page"].rows}
+    assert len(first) == 25 and first | second == made and not first & second
+    assert client.get(reverse("intake:case-list"), {"after": "rubbish,\x00"}).status_code == 200

@@ -1,0 +1,134 @@
+"""The overview: each number links to exactly the rows that it counts."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from helpline.caseload import FIGURES, calls_by_month, caseload_of
+from helpline.people import clock
+from intake import actions
+from intake.models import Case
+from referrals import actions as referral_actions
+
+
+@pytest.fixture
+def busy(make_case, make_call, cast, at):
+    """A unit with something behind every number that may have anything behind it; and another unit with the same."""
+
+    def fill(worker) -> None:
+        with at("2026-11-23 08:00"):
+            for urgency in ("AKUT", "BRADSKANDE", "SKYNDSAM", "NORMAL", "NORMAL"):
+                case = make_case(by=worker, urgency=urgency)
+                draft = referral_actions.draft_referral(by=worker, case=case, agency=cast.agency, need="family_support")
+                words = {"ask": "Call", "happened": "Much", "ground": "CARE_U18", "ground_reason": "needed"}
+                draft = referral_actions.save_draft(by=worker, referral=draft, words=words)
+                sent = referral_actions.send(by=worker, referral=draft)
+                if urgency == "BRADSKANDE":
+                    referral_actions.ask_question(by=cast.partner, referral=sent, text="Which school?")
+                if urgency == "SKYNDSAM":
+                    referral_actions.accept(by=cast.partner, referral=sent)
+            make_case(by=worker, urgency="NORMAL", caller_type="leaver")
+            make_call(by=worker)
+
+    fill(cast.caseworker)
+    fill(cast.stranger)
+    actions.reassign_case(by=cast.manager, case=Case.objects.of(cast.caseworker).first(), to=cast.colleague)
+    return clock.at
+
+
+def counted(page: str) -> int:
+    return int(re.search(r"data-count>(\d+)<", page).group(1))
+
+
+def rows_of(client, url: str) -> int:
+    """How many rows are really listed, over all pages."""
+    answer = client.get(url)
+    assert answer.status_code == 200
+    total, page = len(answer.context["page"].rows), answer.context["page"]
+    while page.next_key:
+        page = client.get(url, {"after": page.next_key}).context["page"]
+        total += len(page.rows)
+    assert counted(answer.content.decode()) == total
+    return total
+
+
+def test_every_figure_counts_exactly_its_rows(client_of, busy, cast, at):
+    client = client_of(cast.manager)
+    with at("2026-11-24 10:00"):
+        page = client.get(reverse("caseload")).content.decode()
+        shown = dict(re.findall(r'href="([^"]+)"><span class="figure[^"]*">(\d+)<', page))
+        assert len(shown) == len(FIGURES)
+        for url, number in shown.items():
+            assert rows_of(client, url) == int(number), url
+    some = {url: int(number) for url, number in shown.items() if "no-step" not in url}
+    assert all(some.values()), some  # the fixture has something behind each
+
+
+def test_every_cell_counts_exactly_its_rows(client_of, busy, cast):
+    client = client_of(cast.manager)
+    load = caseload_of(cast.manager)
+    cells = [cell for line in load.lines for cell in [*line.cells, line.total]] + [cell for _name, cell in load.callers]
+    assert sum(cell.count for cell in cells) > 0
+    for cell in cells:
+        assert rows_of(client, cell.url) == cell.count, cell.url
+    assert sum(line.total.count for line in load.lines) == load.total == Case.objects.filter(unit=cast.unit).count()
+
+
+def test_the_other_unit_is_not_counted(client_of, busy, cast):
+    assert caseload_of(cast.manager).total == 6
+    page = client_of(cast.manager).get(reverse("caseload-rows", args=["open"]) + f"?owner={cast.stranger.pk}")
+    assert counted(page.content.decode()) == 0
+
+
+@pytest.mark.parametrize("query", ["?owner=x", "?owner=99999", "?urgency=NONE", "?caller=%00", "?after=rubbish"])
+def test_a_bad_part_is_no_fault(client_of, busy, cast, query):
+    assert client_of(cast.manager).get(reverse("caseload-rows", args=["open"]) + query).status_code == 200
+
+
+def test_an_unknown_figure_is_not_there(client_of, cast):
+    assert client_of(cast.manager).get(reverse("caseload-rows", args=["nothing"])).status_code == 404
+
+
+def test_who_may_not(client_of, cast):
+    for who in ("caseworker", "partner", "keeper"):
+        assert client_of(getattr(cast, who)).get(reverse("caseload")).status_code == 403
+        assert client_of(getattr(cast, who)).get(reverse("caseload-rows", args=["open"])).status_code == 403
+
+
+def test_no_words_of_a_case_on_the_overview(client_of, busy, cast, make_case):
+    case = make_case()
+    actions.finish_step(
+        by=cast.caseworker, step=case.steps.get(), next_what="Ring Fatima", next_due=clock.now().replace(year=2030)
+    )
+    client = client_of(cast.manager)
+    for url in [reverse("caseload"), *(reverse("caseload-rows", args=[key]) for key in FIGURES)]:
+        assert "Fatima" not in client.get(url).content.decode()
+
+
+def test_queries_do_not_grow(client_of, busy, cast, make_case):
+    client = client_of(cast.manager)
+
+    def count(url: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(url)
+        return len(queries)
+
+    urls = [reverse("caseload"), *(reverse("caseload-rows", args=[key]) for key in FIGURES)]
+    before = {url: (count(url), count(url))[1] for url in urls}
+    for _ in range(5):
+        make_case()
+    assert {url: count(url) for url in urls} == before
+
+
+def test_calls_by_month_counts_completed_calls(make_case, make_call, cast, at):
+    for day in ("2026-09-01 00:30", "2026-10-31 23:30", "2026-11-01 00:30", "2026-11-22 10:00"):
+        with at(day):
+            make_case()
+    with at("2026-11-22 10:00"):
+        make_call()  # not completed
+        bars = calls_by_month(cast.manager)
+    assert [bar.count for bar in bars] == [0, 0, 0, 1, 1, 2]
+    assert bars[-1].is_unfinished and bars[-1].height == 160
