@@ -13,11 +13,11 @@ from helpline.people.access import may
 
 # act -> (URL name, label), in the order of the top bar. A role sees the places whose act it has.
 PLACES = [
+    ("see_caseload", "caseload", gettext_lazy("Overview")),
     ("work_case", "intake:my-day", gettext_lazy("My day")),
     ("see_cases", "intake:case-list", gettext_lazy("Cases")),
     ("refer", "referrals:list", gettext_lazy("Handovers")),
     ("see_agencies", "referrals:agency-list", gettext_lazy("Partner agencies")),
-    ("see_caseload", "caseload", gettext_lazy("Overview")),
     ("answer_referral", "portal:inbox", gettext_lazy("Handovers")),
     ("keep_users", "keeper:user-list", gettext_lazy("Users")),
     ("keep_agencies", "keeper:agency-list", gettext_lazy("Partner agencies")),

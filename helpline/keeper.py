@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -31,6 +31,11 @@ def _in_order(things: Iterable[Any]) -> list[Any]:
     return sorted(things, key=lambda thing: str(thing).casefold().translate(SWEDISH_ORDER))
 
 
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent; an empty form too is one."""
+    return request.POST if request.method == "POST" else None
+
+
 @require_GET
 @needs("keep_users")
 def user_list(request: HttpRequest) -> HttpResponse:
@@ -49,7 +54,7 @@ def user_list(request: HttpRequest) -> HttpResponse:
 @needs("keep_users")
 def user_add(request: HttpRequest) -> HttpResponse:
     """A new account."""
-    form = NewUserForm(request.POST or None)
+    form = NewUserForm(_posted(request))
     if request.method == "POST" and form.is_valid() and _add(request, form):
         messages.success(request, _("The account is made. Give the password in person or by phone."))
         return redirect("keeper:user-list")
@@ -167,7 +172,7 @@ def agency_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _agency_page(request: HttpRequest, agency: PartnerAgency | None) -> HttpResponse:
-    form = AgencyForm(request.POST or None, instance=agency)
+    form = AgencyForm(_posted(request), instance=agency)
     if request.method == "POST" and form.is_valid() and _save(request, agency, form):
         messages.success(request, _("Saved."))
         return redirect("keeper:agency-list")
@@ -197,7 +202,7 @@ def _save(request: HttpRequest, agency: PartnerAgency | None, form: AgencyForm) 
 @needs("keep_grounds")
 def grounds(request: HttpRequest) -> HttpResponse:
     """The whole law table, and what each municipality that has a unit has switched on."""
-    form = GroundForm(request.POST or None)
+    form = GroundForm(_posted(request))
     if request.method == "POST" and form.is_valid() and _switch_ground(request, form):
         return redirect(f"{request.path}?municipality={form.cleaned_data['municipality'].pk}")
     ours = _in_order(Municipality.objects.filter(unit__isnull=False).distinct())

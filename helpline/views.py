@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -21,15 +21,13 @@ from redis.exceptions import RedisError
 
 from helpline.context import places
 from helpline.people import heartbeat
-from helpline.people.access import may, needs, open_to_anyone
+from helpline.people.access import needs, open_to_anyone
 from helpline.people.models import User
 
 
 @needs("use_account")
 def home(request: HttpRequest) -> HttpResponse:
-    """The first page of this role: the first of its places; for a manager the overview."""
-    if may(request.user, "see_caseload"):
-        return redirect("caseload")
+    """The first page of this role: the first of its places."""
     return HttpResponseRedirect(places(request)[0].url)
 
 

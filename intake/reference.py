@@ -1,6 +1,7 @@
 """Reference data of this floor: municipalities, and the question sets as a version."""
 
 import csv
+import json
 from pathlib import Path
 
 from django.db import transaction
@@ -36,4 +37,6 @@ def load_questions() -> QuestionSet:
         digest = triage.digest(document)
         if newest and newest.digest == digest:
             return newest
-        return QuestionSet.objects.create(version=newest.version + 1 if newest else 1, digest=digest, content=document)
+        # As one text: the database sorts the keys of an object, and the order of the options is the order on the screen.
+        content = json.dumps(document, ensure_ascii=False)
+        return QuestionSet.objects.create(version=newest.version + 1 if newest else 1, digest=digest, content=content)

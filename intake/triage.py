@@ -261,7 +261,7 @@ def guide_of(version: int) -> Guide:
     """The guide of a stored version."""
     from intake.models import QuestionSet
 
-    return Guide(QuestionSet.objects.get(version=version).content)
+    return Guide(json.loads(QuestionSet.objects.get(version=version).content))
 
 
 @lru_cache

@@ -70,7 +70,7 @@ class DraftForm(forms.Form):
         label=_("How the consent was given"),
         required=False,
         choices=[("spoken", _("Spoken")), ("written", _("In writing"))],
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect({"class": "form-check-input"}),
     )
     consent_until = forms.DateField(
         label=_("Valid until"),
@@ -80,7 +80,9 @@ class DraftForm(forms.Form):
     )
     # "kept": ticked before, and holds only for a text that has not changed; "now": read back as it stands.
     approved = forms.ChoiceField(required=False, choices=[("kept", ""), ("now", "")])
-    fill_in = forms.BooleanField(label=_("Fill in from the case"), required=False)
+    fill_in = forms.BooleanField(
+        label=_("Fill in from the case"), required=False, widget=forms.CheckboxInput({"class": "form-check-input"})
+    )
     name = forms.CharField(label=_("Name to share"), required=False, max_length=200, widget=OFF)
     phone = forms.CharField(label=_("Phone number to share"), required=False, max_length=40, widget=OFF)
 
@@ -188,7 +190,7 @@ class AnswerForm(forms.Form):
     """Our answer to an agency's question."""
 
     text = words_field(
-        _("Your answer"), required=True, help_text=_("The agency reads this. It is shared on the same legal ground.")
+        _("Our answer"), required=True, help_text=_("The agency reads this. It is shared on the same legal ground.")
     )
 
 
@@ -248,9 +250,9 @@ class DirectoryForm(forms.Form):
     """Which agencies of the directory."""
 
     type = forms.ChoiceField(
-        label=_("Kind"),
+        label=_("Type of agency"),
         required=False,
-        choices=lambda: [("", _("All kinds")), *((code, kind.name) for code, kind in partner_types().items())],
+        choices=lambda: [("", _("All types")), *((code, kind.name) for code, kind in partner_types().items())],
     )
     municipality = forms.ModelChoiceField(
         Municipality.objects.exclude(code=Municipality.ELSEWHERE),

@@ -22,7 +22,7 @@ class Sight:
     title: str
     urgency: str
     urgency_name: str
-    answer_by: dt.datetime
+    answer_by: dt.datetime | None  # while an answer is waited for
     parts: list[Part]
     identity: list[tuple[str, str]]  # label and words, once the agency has accepted
     identity_waits: bool
@@ -42,12 +42,19 @@ def sight(referral: Referral, parts: list[Part] | None = None) -> Sight:
         title=referral.need_name,
         urgency=referral.urgency,
         urgency_name=referral.urgency_name,
-        answer_by=referral.answer_due_at or states.answer_due(referral.urgency, clock.now()),
+        answer_by=_answer_by(referral),
         parts=referral.card if parts is None else parts,
         identity=[pair for pair in _identity(referral) if pair[1]] if shown else [],
         identity_waits=has_identity and referral.state in NOT_YET_ACCEPTED,
         notes=_notes(referral),
     )
+
+
+def _answer_by(referral: Referral) -> dt.datetime | None:
+    """When an answer is due; of a draft, when it would be if it were sent now."""
+    if referral.state == "draft":
+        return states.answer_due(referral.urgency, clock.now())
+    return referral.answer_due_at if referral.is_waiting else None
 
 
 def _identity(referral: Referral) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from helpline.people.workdays import add_working_days, is_working_day, local, ne
 from intake.actions.timeline import lock, record
 from intake.models import Case, FollowUp, Reminder
 
+KEEPER_FIRST = dt.timedelta(minutes=15)
 # How soon the first step is to be taken, by urgency: working days, then the time of day; none: within the hour.
 FIRST_STEP: dict[str, tuple[int, dt.time] | None] = {
     "AKUT": None,
@@ -153,10 +154,11 @@ def _end(step: FollowUp, *, by: User | None, state: str, outcome: str) -> None:
 
 def _schedule(step: FollowUp) -> None:
     """The rungs of reminding. Nobody is woken at night for what can wait: the late rung is in the morning of a working
-    day, or at once for what was due within it."""
+    day. What another floor keeps is looked after there first; its owner hears of it where that did not happen."""
+    grace = KEEPER_FIRST if step.kept_by else dt.timedelta()
     Reminder.objects.bulk_create(
         [
-            Reminder(step=step, rung=Reminder.Rung.DUE, due_at=step.due_at),
+            Reminder(step=step, rung=Reminder.Rung.DUE, due_at=step.due_at + grace),
             Reminder(step=step, rung=Reminder.Rung.LATE, due_at=late_rung(step.due_at)),
         ]
     )

@@ -20,11 +20,18 @@ from intake.labels import NOTE_KINDS
 from intake.models import Call
 from intake.triage import Question
 
+MISDIAL = "misdial"
 LONGEST = 20_000  # characters of a note
 PARTS = {"a": "answers", "r": "remarks", "n": "notes"}  # the prefix of a field's name -> the part of a call
 # What is decided about the next step stands with the remarks until the call is completed, when it becomes the step itself.
 DRAFTS = ("what", "due", "open_case")
+APART = {"void_reason"}  # read by an act of its own, never saved with the rest
 WHEN = "%Y-%m-%dT%H:%M"
+
+
+def parse_when(text: str) -> dt.datetime:
+    """The moment of a time in Sweden as it is kept."""
+    return timezone.make_aware(dt.datetime.strptime(text, WHEN))
 
 
 class WordsField(forms.CharField):
@@ -70,6 +77,7 @@ class CallForm(forms.Form):
     what = WordsField(label=_("What is to be done"), max_length=500)
     due = forms.DateTimeField(label=_("At the latest"), required=False)
     open_case = forms.BooleanField(label=_("Open a case"), required=False)
+    void_reason = WordsField(label=_("Why the call is taken away"), max_length=2_000)
 
     def __init__(self, call: Call, data: QueryDict | None = None, *, completing: bool = False) -> None:
         self.call = call
@@ -88,10 +96,10 @@ class CallForm(forms.Form):
     def _add_fields(self) -> None:
         fields = self.fields
         fields["caller_type"].choices = [(code, caller.name) for code, caller in self.call.guide.callers.items()]  # type: ignore[attr-defined]
-        fields["municipality"].choices = [  # type: ignore[attr-defined]
-            ("", gettext("Unknown, or will not say")),
-            *Municipality.objects.values_list("code", "name"),
-        ]
+        places = sorted(
+            Municipality.objects.values_list("code", "name"), key=lambda place: place[0] == Municipality.ELSEWHERE
+        )
+        fields["municipality"].choices = [("", gettext("Unknown / will not say")), *places]  # type: ignore[attr-defined]
         for key, question in self.call.guide.questions.items():
             fields[f"a.{key}"] = field_of(question)
             label = gettext("%(question)s, in their own words") % {"question": question.short}
@@ -102,7 +110,7 @@ class CallForm(forms.Form):
     def stored(self) -> dict[str, Any]:
         """What every field holds now. Nobody has confirmed the urgency while it stands at the least."""
         call = self.call
-        values: dict[str, Any] = {name: "" for name in self.fields}
+        values: dict[str, Any] = dict.fromkeys(self.fields, "")
         values |= {name: getattr(call, name) for name in self.base_fields if name in actions.calls.FACTS}
         values["municipality"] = call.municipality_id or ""
         values["urgency"] = call.urgency or call.urgency_at_least
@@ -151,12 +159,14 @@ class CallForm(forms.Form):
         """The fields that were given, are right, and say something new."""
         confirming = self.completing or (self.sent is not None and "confirm" in self.sent)
         for name in self.fields:
-            if name not in self.given or name in self.errors:
+            if name not in self.given or name in self.errors or name in APART:
                 continue
             value, before = self._plain(name), self.initial[name]
             if name == "urgency" and confirming:
                 before = self.call.urgency
-            if (sorted(value), sorted(before)) != (value, before) if isinstance(value, list) else value != before:
+            if isinstance(value, list):
+                value, before = sorted(value), sorted(before)
+            if value != before:
                 yield name, value
 
     def _plain(self, name: str) -> Any:
@@ -220,12 +230,14 @@ class CallForm(forms.Form):
     @property
     def is_blank(self) -> bool:
         """Whether nothing is known or written about the call, but perhaps that it is a misdial."""
-        plain = {"channel", "caller_type", "urgency"}
-        fresh = {name: Call._meta.get_field(name).get_default() for name in actions.calls.FACTS - plain - {"received_at"}}
-        facts = {name: getattr(self.call, name) or "" for name in fresh}
+        fresh = Call()
+        facts = actions.calls.FACTS - {"channel", "caller_type", "urgency", "received_at"}
+        known = any((getattr(self.call, name) or "") != (getattr(fresh, name) or "") for name in facts)
         written = any(self.initial[name] for name in self.fields if "." in name or name in DRAFTS)
-        return not written and facts == {name: value or "" for name, value in fresh.items()}
+        return self.call.caller_type in ("", MISDIAL) and not known and not written
 
     def unsaved(self) -> list[tuple[str, str]]:
         """The words that came too late to be saved, each with the name of its field."""
-        return [(str(self.fields[name].label), value) for name, value in self.changes() if isinstance(value, str) and value]
+        return [
+            (str(self.fields[name].label), value) for name, value in self.changes() if isinstance(value, str) and value
+        ]

@@ -12,7 +12,7 @@ from helpline.people import clock
 from helpline.people.models import Role, User
 from intake import triage
 from intake.actions.steps import first_step_due
-from intake.forms.calls import CallForm
+from intake.forms.calls import CallForm, parse_when
 from intake.labels import NOTE_KINDS, STEP_KINDS
 from intake.triage import Question, Value
 
@@ -37,6 +37,10 @@ class Line:
     @property
     def text(self) -> str:
         return self.question.text.replace("{line_name}", settings.LINE_NAME)
+
+    @property
+    def answer(self) -> str:
+        return self.question.say(self.given).lower()
 
     @property
     def said(self) -> str:
@@ -118,7 +122,8 @@ class CallPage:
         after = [*waiting[1:], *waiting[:1]] if len(waiting) > 1 else []
         lines = []
         for place, question in enumerate(waiting):
-            state = "current" if place == 0 else "open" if place <= IN_SIGHT or len(waiting) <= IN_SIGHT + 2 else "later"
+            in_sight = place <= IN_SIGHT or len(waiting) <= IN_SIGHT + 2 or self._line(question).is_wrong
+            state = "current" if place == 0 else "open" if in_sight else "later"
             lines.append(self._line(question, state, after[place].key if after else ""))
         given = sorted(answered, key=lambda line: not line.is_long)
         return [*(self._line(line.question, "long" if line.is_long else "short") for line in given), *lines]
@@ -139,8 +144,12 @@ class CallPage:
         return self.asked - sum(line.state in ("current", "open", "later") for line in self.questions)
 
     @property
-    def folded(self) -> int:
-        return sum(line.state == "later" for line in self.questions)
+    def in_sight(self) -> list[Line]:
+        return [line for line in self.questions if line.state != "later"]
+
+    @property
+    def folded(self) -> list[Line]:
+        return [line for line in self.questions if line.state == "later"]
 
     @cached_property
     def opening(self) -> list[Line]:
@@ -189,6 +198,14 @@ class CallPage:
         return triage.name_of("urgencies", self.urgency)
 
     @property
+    def least_name(self) -> str:
+        return triage.name_of("urgencies", self.call.urgency_at_least)
+
+    @property
+    def track_name(self) -> str:
+        return triage.name_of("tracks", self.call.track)
+
+    @property
     def reasons(self) -> list[tuple[triage.Reason, str]]:
         """Why, and what each answer gives at the least."""
         return [(reason, triage.name_of("urgencies", reason.code)) for reason in self.assessment.raised_by]
@@ -203,8 +220,9 @@ class CallPage:
 
     @property
     def due(self) -> dt.datetime:
-        """When the first step is due if no other time is chosen."""
-        return first_step_due(self.urgency, clock.now())
+        """When the next step is due: the time that was chosen, or the latest that the urgency allows."""
+        chosen = self.form.initial["due"]
+        return parse_when(chosen) if chosen else first_step_due(self.urgency, clock.now())
 
     @property
     def first_step(self) -> str:

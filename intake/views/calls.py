@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from helpline.people.access import needs
 from helpline.people.errors import Refused, TooLate
 from intake import actions
-from intake.forms.calls import CallForm
+from intake.forms.calls import MISDIAL, CallForm
 from intake.gate import call_for, person
 from intake.models import Call
 from intake.views.call_page import CallPage
@@ -80,7 +80,7 @@ def call_quick(request: HttpRequest, pk: Any) -> HttpResponse:
     try:
         form.save(by=person(request))
         if form.is_blank and not form.errors:
-            facts = {"caller_type": "misdial", "urgency": "NORMAL"}
+            facts = {"caller_type": MISDIAL, "urgency": "NORMAL"}
             actions.save_call(by=person(request), call=form.call, facts=facts)
             return _completed(request, actions.complete_call(by=person(request), call=form.call))
     except TooLate:
@@ -96,11 +96,11 @@ def call_void(request: HttpRequest, pk: Any) -> HttpResponse:
     form = CallForm(call_for(request, pk), request.POST)
     try:
         form.save(by=person(request))
-        actions.void_call(by=person(request), call=form.call, why=request.POST.get("void_reason", "")[:2000])
+        actions.void_call(by=person(request), call=form.call, why=form.cleaned_data.get("void_reason", ""))
     except TooLate:
         return _too_late(request, form)
     except Refused as refused:
-        form.add_error(None, str(refused))
+        form.add_error("void_reason", str(refused))
         return _show(request, form, status=422)
     messages.success(request, _("The call is taken away. The reason is kept."))
     return SeeOther(reverse("intake:my-day"))

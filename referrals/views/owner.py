@@ -118,13 +118,15 @@ def show(request: HttpRequest, referral: Referral, tried: tuple[str, forms.Form]
     user = person(request)
     refused = dict([tried] if tried else [])
     allowed = [ACTS[move.name] for move in moves_from(referral.state, OWNER) if move.name in ACTS]
+    changes = _changes(referral)
     values = {
         "referral": referral,
         "case": referral.case,
+        "asked": next((change.text for change in reversed(changes) if change.move == "ask"), ""),
         "line": line(referral, user),
         "sight": sight(referral),
         "acts": [(act, refused.get(act.move) or _form(act)) for act in allowed],
-        "changes": [(change, _what_happened(change)) for change in _changes(referral)],
+        "changes": [(change, _what_happened(change)) for change in changes],
     }
     return render(request, "referrals/sent.html", values, status=422 if tried else 200)
 

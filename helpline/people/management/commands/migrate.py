@@ -18,5 +18,5 @@ class Command(migrate.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         super().handle(*args, **options)
-        call_command("createcachetable", database=options["database"])
+        call_command("createcachetable", database=options["database"], verbosity=0)
         grant_application_role(using=options["database"])

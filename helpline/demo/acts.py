@@ -1,0 +1,194 @@
+"""The acts of a demo case: each calls the action that a page would call."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from helpline.demo import texts
+from helpline.demo.tales import Tale
+from helpline.people import clock
+from helpline.people.models import Municipality, User
+from intake import actions as intake
+from referrals import actions as referrals
+from referrals.grounds import grounds
+from referrals.models import PartnerAgency, Referral
+from referrals.partners import partner_types
+
+# -- the case --------------------------------------------------------------------------------------------------------
+
+
+def step(tale: Tale, kind: str = "") -> None:
+    """Do the first of our own steps, or that of a kind."""
+    tale.finish(next(one for one in tale.own_steps() if kind in {"", one.kind}))
+
+
+def done(tale: Tale, reason: str) -> None:
+    """Do what is left of our own, and close the case."""
+    *others, last = tale.own_steps()
+    for one in others:
+        intake.finish_step(by=tale.worker, step=one, outcome=tale.outcome(one))
+    outcome = texts.read("cases")["outcomes"].get(reason) or tale.outcome(last)
+    intake.finish_step(by=tale.worker, step=last, outcome=outcome, close=reason)
+
+
+def note(tale: Tale) -> None:
+    """Write the next note of the story."""
+    for kind, text in next(tale.notes).items():
+        intake.add_note(by=tale.worker, case=tale.case, kind=kind, text=text)
+
+
+def reached(tale: Tale) -> None:
+    """We called, and the person answered."""
+    intake.log_contact(
+        by=tale.worker, case=tale.case, reached=True, text=tale.dice.choice(texts.read("cases")["reached"])
+    )
+
+
+def missed(tale: Tale) -> None:
+    """We called in vain: the step is moved."""
+    said = texts.read("cases")
+    intake.log_contact(by=tale.worker, case=tale.case, reached=False, text=tale.dice.choice(said["missed"]))
+    due = clock.now() + dt.timedelta(days=2)
+    intake.move_step(by=tale.worker, step=tale.own_steps()[0], due_at=due, why=said["moved"])
+
+
+def concern(tale: Tale) -> None:
+    """Register a report of concern for the child."""
+    child = tale.plan.get("child", tale.story["facts"]["age_band"])
+    intake.register_concern(by=tale.worker, case=tale.case, child_age_band=child)
+
+
+def reassign(tale: Tale, to: str) -> None:
+    """The manager gives the case to a colleague, who goes on with it."""
+    intake.reassign_case(by=tale.staff["manager"], case=tale.case, to=tale.staff[to])
+    tale.worker = tale.staff[to]
+
+
+def peek(tale: Tale, who: str, reason: str) -> None:
+    """A colleague opens the case with a reason."""
+    intake.open_with_reason(by=tale.staff[who], case=tale.case, reason=reason)
+
+
+# -- its referrals -----------------------------------------------------------------------------------------------------
+
+
+def draft(tale: Tale, kind: str = "") -> Referral:
+    """Write a referral to the next agency of the story, or to that of a type."""
+    to = next(one for one in (tale.story["to"] if kind else tale.agencies) if kind in {"", one["type"]})
+    agency = agency_for(to["type"], to.get("at") or tale.case.municipality_id, tale.case.unit.municipality)
+    made = referrals.draft_referral(by=tale.worker, case=tale.case, agency=agency, need=to["need"])
+    card = {field: text for field, text in tale.story["card"].items() if text}
+    ground = grounds()[to["ground"]]
+    words = {
+        **card,
+        "ask": to["ask"],
+        "about": to["about"],
+        "ground": to["ground"],
+        "age_band": to.get("age", made.age_band),
+    }
+    words["ground_reason"] = to.get("reason", "")
+    words["safe_contact"] = "" if ground.needs == "no_identity" else tale.story["safe"]
+    if ground.needs != "no_identity" and not to.get("anonymous"):
+        words |= {"name": tale.story.get("name", ""), "phone": tale.story.get("phone", "")}
+    made = referrals.save_draft(by=tale.worker, referral=made, words=words)
+    if ground.is_consent:
+        consent = {"form": "spoken", "valid_until": clock.today() + dt.timedelta(days=90)}
+        made = referrals.save_draft(by=tale.worker, referral=made, words={}, approved=True, consent=consent)
+    return made
+
+
+def refer(tale: Tale, kind: str = "") -> None:
+    """Hand over: the draft is sent, and a step of ours without words is done by it."""
+    tale.referrals.append(referrals.send(by=tale.worker, referral=draft(tale, kind)))
+    for own in tale.own_steps():
+        if own.kind in {"first_step", "choose_next"} and not own.what:
+            intake.finish_step(by=tale.worker, step=own, outcome=texts.read("cases")["handed_over"])
+
+
+def silent(tale: Tale) -> None:
+    """Nobody answers; when the time is out the handover is ours again (year.py looks for it, as Celery does)."""
+
+
+def open_it(tale: Tale, kind: str = "") -> None:
+    """The agency reads the handover."""
+    referral, who = _at(tale, kind)
+    referrals.open_referral(by=who, referral=referral)
+
+
+def accept(tale: Tale, *words: str) -> None:
+    """The agency takes it on; `+2`: with contact two working days from today at the latest."""
+    kind = "".join(word for word in words if not word.startswith("+"))
+    days = [int(word) for word in words if word.startswith("+")]
+    referral, who = _at(tale, kind)
+    contact_by = tale.calendar.moment(days[0], "16:00") if days else None
+    referrals.accept(by=who, referral=referral, handled_by=str(who), contact_by=contact_by)
+
+
+def decline(tale: Tale, reason: str) -> None:
+    """The agency says no."""
+    referral, who = _at(tale)
+    referrals.decline(by=who, referral=referral, reason=reason, text=texts.read("cases")["declined"][reason])
+
+
+def question(tale: Tale) -> None:
+    """The agency asks before it answers."""
+    referral, who = _at(tale)
+    referrals.ask_question(by=who, referral=referral, text=tale.story["ask"])
+
+
+def answer(tale: Tale) -> None:
+    """We answer."""
+    referrals.answer_question(by=tale.worker, referral=_at(tale)[0], text=tale.story["tell"])
+
+
+def contact(tale: Tale, kind: str = "") -> None:
+    """The agency has spoken with the caller."""
+    referral, who = _at(tale, kind)
+    referrals.contact_made(by=who, referral=referral, text=tale.story["met"])
+
+
+def complete(tale: Tale, kind: str = "") -> None:
+    """The agency has done what it was asked."""
+    referral, who = _at(tale, kind)
+    referrals.complete(by=who, referral=referral, text=tale.story["done"])
+
+
+def take_back(tale: Tale) -> None:
+    """We wait no longer."""
+    referrals.take_back(by=tale.worker, referral=_at(tale)[0], text=texts.read("cases")["taken_back"])
+
+
+def agency_for(kind: str, municipality: str | None, home: Municipality) -> PartnerAgency:
+    """The agency of a type that serves a place; for a place that is not known, that of our own municipality."""
+    agencies = PartnerAgency.objects.active().filter(type=kind).prefetch_related("municipalities")
+    known = municipality if municipality and municipality != Municipality.ELSEWHERE else home.pk
+    return next(agency for agency in agencies if agency.serves(known))
+
+
+def _at(tale: Tale, kind: str = "") -> tuple[Referral, User]:
+    """The last referral, or the last one to a type of agency, and who answers there."""
+    assert not kind or kind in partner_types()
+    referral = next(one for one in reversed(tale.referrals) if kind in {"", one.agency.type})
+    return referral, tale.staff.at(referral.agency)
+
+
+ACTS: dict[str, Callable[..., object]] = {
+    "step": step,
+    "done": done,
+    "note": note,
+    "reached": reached,
+    "missed": missed,
+    "concern": concern,
+    "reassign": reassign,
+    "peek": peek,
+    "draft": draft,
+    "refer": refer,
+    "silent": silent,
+    "open": open_it,
+    "accept": accept,
+    "decline": decline,
+    "question": question,
+    "answer": answer,
+    "contact": contact,
+    "complete": complete,
+    "take_back": take_back,
+}

@@ -1,0 +1,41 @@
+"""Loading the demo: all of it or nothing, in one transaction."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.db import connection, transaction
+
+from helpline.demo import year
+from helpline.demo.staff import Staff
+from helpline.people import clock
+from helpline.people.models import User
+from intake.models import Call, Case
+from intake.reference import load_municipalities, load_questions
+from referrals.models import Referral
+from referrals.reference import load_agencies
+
+Say = Callable[[str], None]
+A_YEAR = dt.timedelta(days=375)
+
+
+def load(say: Say) -> bool:
+    """Make the demo. False, and nothing is changed, where there is a case already."""
+    if Case.objects.exists():
+        return False
+    with transaction.atomic():
+        now = clock.now()
+        with clock.at(now - A_YEAR):
+            load_municipalities()
+            load_questions()
+            load_agencies()
+            say("reference data and agencies")
+            staff = Staff()
+        say(f"{User.objects.filter(is_demo=True).count()} people in {len(staff.units)} units and at agencies")
+        for month, acts in year.live(staff, now):
+            say(f"{month}: {acts} things happened")
+        year.settle(now)
+        connection.check_constraints()
+        # A kick of the mail task for every notice of a year would wait in the broker: the next tick finds what is left.
+        connection.run_on_commit.clear()
+    say(f"{Case.objects.count()} cases, {Call.objects.count()} calls, {Referral.objects.count()} referrals")
+    return True

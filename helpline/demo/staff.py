@@ -1,0 +1,73 @@
+"""The people of the demo: two units, their staff, the keeper, and somebody at each agency that gets a handover."""
+
+from django.contrib.auth.hashers import make_password
+from django.utils.text import slugify
+
+from helpline.demo import texts
+from helpline.demo.logins import LOGINS, PASSWORD
+from helpline.people.actions import add_user
+from helpline.people.models import Municipality, Role, Unit, User
+from referrals.models import AgencyMember, PartnerAgency
+
+UNITS = {
+    "skovde": ("Stödlinjen Skövde", "1496", "0500-49 77 82"),
+    "lidkoping": ("Stödlinjen Lidköping", "1494", "0510-77 00 00"),
+}
+NAMES = {one.username: one.name for one in LOGINS} | {
+    "amir": "Amir Haddad",
+    "sofia": "Sofia Nyström",
+    "johan": "Johan Berg",
+    "hanna": "Hanna Björk",
+    "manager2": "Eva Lundmark",
+}
+PLACES = {
+    "skovde": ["caseworker", "amir", "sofia", "johan", "manager"],
+    "lidkoping": ["caseworker2", "hanna", "manager2"],
+}
+MEMBERS = {"partner": "Socialtjänst vuxen, Lidköping", "partner2": "Avhopparstöd"}
+
+
+class Staff:
+    """Everybody by user name, and who answers at an agency."""
+
+    def __init__(self) -> None:
+        self.units = {
+            key: Unit.objects.create(name=name, municipality=Municipality.objects.get(pk=code), phone=phone)
+            for key, (name, code, phone) in UNITS.items()
+        }
+        self.users = {name: self._employ(name, key) for key, names in PLACES.items() for name in names}
+        self.users["keeper"] = _account("keeper", NAMES["keeper"], Role.KEEPER)
+        self.answering: dict[int, User] = {}
+        self._names = iter(texts.read("cases")["answering"])
+        for name, agency in MEMBERS.items():
+            self.users[name] = self._seat(PartnerAgency.objects.get(name=agency), name, NAMES[name])
+
+    def __getitem__(self, username: str) -> User:
+        return self.users[username]
+
+    def at(self, agency: PartnerAgency) -> User:
+        """Who answers there; somebody starts there where nobody has yet."""
+        if agency.pk not in self.answering:
+            name = next(self._names)
+            self._seat(agency, slugify(name), name)
+        return self.answering[agency.pk]
+
+    def _employ(self, username: str, unit: str) -> User:
+        role = Role.MANAGER if username.startswith("manager") else Role.CASEWORKER
+        return _account(username, NAMES[username], role, self.units[unit])
+
+    def _seat(self, agency: PartnerAgency, username: str, name: str) -> User:
+        user = _account(username, name, Role.PARTNER)
+        AgencyMember.objects.create(user=user, agency=agency)
+        self.answering[agency.pk] = user
+        return user
+
+
+def _account(username: str, name: str, role: Role, unit: Unit | None = None) -> User:
+    first, _, last = name.partition(" ")
+    facts = {"first_name": first, "last_name": last, "email": f"{username}@example.com", "role": role, "unit": unit}
+    if any(one.username == username for one in LOGINS):
+        user = add_user(by=None, username=username, password=PASSWORD, facts=facts)
+        User.objects.filter(pk=user.pk).update(is_demo=True)
+        return user
+    return User.objects.create(username=username, is_demo=True, password=make_password(None), **facts)  # never logs in

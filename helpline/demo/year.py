@@ -1,0 +1,85 @@
+"""The year of the demo: all tales at once, in the order of time, with what Celery would have done meanwhile."""
+
+import datetime as dt
+import heapq
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+from django.db import connection
+from django.db.models import F, Min
+
+from helpline.demo import texts
+from helpline.demo.days import Calendar
+from helpline.demo.staff import Staff
+from helpline.demo.tales import Tale, live_without_case
+from helpline.people import clock
+from helpline.people.models import Notice
+from helpline.people.workdays import local
+from intake.actions import fire_due_reminders
+from intake.models import ChildClock, Reminder
+from referrals.actions import expire_silent
+
+LINGERS = ["referral.question", "referral.declined", "referral.expired", "step.late"]  # not yet read for some days
+SEED = 2015  # the year in which Skövde opened its line: the same demo each time
+A_SECOND, A_DAY = dt.timedelta(seconds=1), dt.timedelta(days=1)
+
+
+def live(staff: Staff, now: dt.datetime) -> Iterator[tuple[str, int]]:
+    """Live through the year. Yields (month, acts) as each month has passed."""
+    queue = [(next(tale), number, tale) for number, tale in enumerate(_tales(staff, now))]
+    heapq.heapify(queue)
+    month, acts = "", 0
+    while queue:
+        moment, number, tale = heapq.heappop(queue)
+        _meanwhile(moment)
+        with clock.at(moment):
+            then = next(tale, None)
+        acts += 1
+        if then is not None:
+            heapq.heappush(queue, (then, number, tale))
+        if month and month != f"{moment:%Y-%m}":
+            connection.check_constraints()
+            yield month, acts
+            acts = 0
+        month = f"{moment:%Y-%m}"
+    _meanwhile(now)
+    connection.check_constraints()
+    yield month, acts
+
+
+def _tales(staff: Staff, now: dt.datetime) -> Iterator[Iterator[dt.datetime]]:
+    dice, calendar = random.Random(SEED), Calendar(now)  # noqa: S311  # not a secret: the same each time
+    turns: Counter[str] = Counter()
+    for plan in texts.read("cases")["cases"]:
+        yield Tale(plan, turns[plan["story"]], staff, calendar, dice).live()
+        turns[plan["story"]] += 1
+    for plan in texts.read("cases")["calls"]:
+        yield live_without_case(plan, turns[plan["story"]], staff, calendar, dice)
+        turns[plan["story"]] += 1
+
+
+def _meanwhile(until: dt.datetime) -> None:
+    """What beat wakes up: reminders and silent handovers, each at its time."""
+    while (due := _first_due()) is not None and due <= until:
+        with clock.at(due + A_SECOND):
+            fire_due_reminders()
+            expire_silent()
+
+
+def _first_due() -> dt.datetime | None:
+    """Of the reminders: the step that awaits an answer is due when the answer is."""
+    due: dt.datetime | None = Reminder.objects.filter(state=Reminder.State.SCHEDULED).aggregate(due=Min("due_at"))[
+        "due"
+    ]
+    return due
+
+
+def settle(now: dt.datetime) -> None:
+    """What was read and mailed long ago is so; the last mails go out by the normal task. Child clocks of old are done."""
+    Notice.objects.filter(created_at__lt=now - A_DAY, mail=Notice.Mail.READY).update(mail=Notice.Mail.SENT, attempts=1)
+    read = Notice.objects.filter(user__isnull=False, created_at__lt=now - A_DAY)
+    read.exclude(kind__in=LINGERS, created_at__gt=now - 4 * A_DAY).update(seen_at=F("created_at") + A_DAY / 12)
+    for one in ChildClock.objects.filter(report__case__closed_at__isnull=False).select_related("report"):
+        one.done_at = max(one.report.received_at + A_DAY / 12, local(one.aim - 3 * A_DAY, dt.time(10)))
+        one.save(update_fields=["done_at"])

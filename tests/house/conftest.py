@@ -1,0 +1,81 @@
+"""A world in which every URL has something to show."""
+
+import datetime as dt
+from operator import attrgetter
+from types import SimpleNamespace
+
+import pytest
+from django.db import connection
+from django.urls import URLPattern, get_resolver, reverse
+
+from helpline.caseload import FIGURES
+from helpline.people import clock
+from helpline.people.models import Notice
+from intake import actions as intake
+from intake.models import Case
+from referrals import actions
+from referrals.models import Referral
+
+
+@pytest.fixture
+def world(cast, make_call, make_case):
+    """A call that goes on, a case with steps, a referral in each state that has a page; all in English."""
+    call = make_call(answers={"weapon": "yes"}, notes={"seen": "He has a knife."}, urgency="AKUT")
+    words = {"track": "B", "caller_name": "Mary Hill", "phone": "0701234567", "safe_contact": "Text after nine."}
+    case = make_case(answers={"weapon": "no"}, notes={"seen": "She is calm."}, **words)
+    step = intake.plan_step(
+        by=cast.caseworker, case=case, what="Call the school", due_at=clock.now() + dt.timedelta(days=1)
+    )
+    intake.register_concern(by=cast.caseworker, case=case, child_age_band="15-17")
+    intake.log_contact(by=cast.caseworker, case=case, reached=False, text="No answer.")
+    made = {name: _referral(cast, case) for name in ("draft", "sent", "asked", "accepted", "declined")}
+    for name in ("sent", "asked", "accepted", "declined"):
+        made[name] = actions.send(by=cast.caseworker, referral=made[name])
+    actions.ask_question(by=cast.partner, referral=made["asked"], text="How old is he?")
+    actions.accept(by=cast.partner, referral=made["accepted"], handled_by="Frida")
+    actions.decline(by=cast.partner, referral=made["declined"], reason="no_capacity", text="Full.")
+    connection.check_constraints()
+    notice = Notice.objects.filter(user=cast.caseworker).first()
+    return SimpleNamespace(
+        call=call, case=Case.objects.get(pk=case.pk), step=step, notice=notice, figure=next(iter(FIGURES)),
+        colleague=cast.colleague, agency=cast.agency, **made,
+    )  # fmt: skip
+
+
+def _referral(cast, case) -> Referral:
+    draft = actions.draft_referral(by=cast.caseworker, case=case, agency=cast.agency, need="child_protection")
+    words = {"ask": "Meet the family.", "happened": "He has met people.", "ground": "DUTY", "ground_reason": "Worry."}
+    return actions.save_draft(by=cast.caseworker, referral=draft, words=words)
+
+
+def all_urls(patterns=None, space: str = "") -> dict[str, URLPattern]:
+    """The resolver's own list: name -> pattern."""
+    found: dict[str, URLPattern] = {}
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        if isinstance(pattern, URLPattern):
+            assert pattern.name, f"{pattern.pattern} has no name"
+            found[f"{space}{pattern.name}"] = pattern
+        else:
+            inner = f"{pattern.namespace}:" if pattern.namespace else space
+            found |= all_urls(pattern.url_patterns, inner)
+    return found
+
+
+def address(name: str, street, world) -> str:
+    """Where this URL is in this world."""
+    parts = {
+        key: value if not isinstance(value, str) else attrgetter(value)(world) for key, value in street.where.items()
+    }
+    return reverse(name, kwargs=parts)
+
+
+@pytest.fixture
+def urls():
+    """Every URL of the resolver."""
+    return all_urls()
+
+
+@pytest.fixture
+def address_of(world):
+    """The address of a named street in the world of this test."""
+    return lambda name, street: address(name, street, world)

@@ -1,0 +1,130 @@
+"""What every URL answers to every member of the cast: one table. A URL without a row fails the tests of the house.
+
+A row says which answer each gets; whoever is not named gets 403, and who is not logged in is sent to the log-in.
+Answers: a status; `in` (let in: a page, a redirect, or a form that is refused); `reason` (sent to give a reason first).
+"""
+
+from dataclasses import dataclass, field
+
+UNIT = "caseworker colleague manager"
+OTHER_UNIT = "stranger other_manager"
+STAFF = f"{UNIT} {OTHER_UNIT}"
+PARTNERS = "partner other_partner"
+EVERYBODY = f"{STAFF} {PARTNERS} keeper"
+OPEN = {"health", "livez", "language", "account_login", "account_signup", "account_logout"}
+
+Answers = dict[object, str]
+
+
+@dataclass(frozen=True)
+class Street:
+    """One URL: what stands in its address, and what it answers to a look and to a form without words."""
+
+    get: Answers
+    post: Answers | None = None  # None: a look is all, so a form gets 405
+    where: dict[str, object] = field(default_factory=dict)  # part of the address -> attribute of the world
+
+    def answer(self, method: str, who: str) -> object:
+        """What this one gets."""
+        answers = self.get if method == "GET" else self.post
+        if answers is None:
+            return 405 if self.answer("GET", who) != 403 else 403
+        return next((answer for answer, names in answers.items() if who in names.split()), 403)
+
+
+def own_case(post: bool = False, get: bool = True, **where: str) -> Street:
+    """Of a case: its owner is let in, the unit gives a reason first, the other unit finds nothing."""
+    look: Answers = {200: "caseworker", "reason": "colleague manager", 404: OTHER_UNIT} if get else {405: STAFF}
+    act: Answers = {"in": "caseworker", "reason": "colleague manager", 404: OTHER_UNIT}
+    return Street(look, act if post else None, where)
+
+
+def portal_act(pk: str) -> Street:
+    """Of a referral: the agency that it was handed to, and no other."""
+    return Street({405: PARTNERS}, {"in": "partner", 404: "other_partner"}, {"pk": pk})
+
+
+def open_call_act() -> Street:
+    """Of an unfinished call: anybody of the unit."""
+    return Street({405: STAFF}, {"in": UNIT, 404: OTHER_UNIT}, {"pk": "call.pk"})
+
+
+CASE = {"code": "case.slug"}
+STREETS: dict[str, Street] = {
+    "home": Street({302: EVERYBODY}, {302: EVERYBODY}),
+    "health": Street({503: EVERYBODY}),
+    "livez": Street({200: EVERYBODY}),
+    "language": Street({405: EVERYBODY}, {302: EVERYBODY}),
+    "account_login": Street({302: EVERYBODY}, {302: EVERYBODY}),
+    "account_logout": Street({200: EVERYBODY}, {302: EVERYBODY}),
+    "account_signup": Street({302: EVERYBODY}, {302: EVERYBODY}),
+    "demo-mail": Street({200: EVERYBODY}),
+    # the roof
+    "caseload": Street({200: "manager other_manager"}),
+    "caseload-rows": Street({200: "manager other_manager"}, where={"key": "figure"}),
+    "keeper:user-list": Street({200: "keeper"}),
+    "keeper:user-add": Street({200: "keeper"}, {422: "keeper"}),
+    "keeper:user-edit": Street({200: "keeper"}, {200: "keeper"}, {"pk": "colleague.pk"}),
+    "keeper:agency-list": Street({200: "keeper"}),
+    "keeper:agency-add": Street({200: "keeper"}, {422: "keeper"}),
+    "keeper:agency-edit": Street({200: "keeper"}, {422: "keeper"}, {"pk": "agency.pk"}),
+    "keeper:grounds": Street({200: "keeper"}, {422: "keeper"}),
+    # calls
+    "intake:my-day": Street({200: STAFF}),
+    "intake:notice-open": Street(
+        {302: "caseworker", 404: f"colleague manager {OTHER_UNIT}"}, where={"pk": "notice.pk"}
+    ),
+    "intake:call-start": Street({405: STAFF}, {302: STAFF}),
+    "intake:call": Street({200: UNIT, 404: OTHER_UNIT}, where={"pk": "call.pk"}),
+    "intake:call-save": open_call_act(),
+    "intake:call-complete": open_call_act(),
+    "intake:call-quick": open_call_act(),
+    "intake:call-void": open_call_act(),
+    # cases
+    "intake:case-list": Street({200: STAFF}),
+    "intake:case": own_case(**CASE),
+    "intake:case-reason": Street(
+        {302: "caseworker", 200: "colleague manager", 404: OTHER_UNIT},
+        {302: "caseworker", 422: "colleague manager", 404: OTHER_UNIT},
+        CASE,
+    ),
+    "intake:note-add": own_case(post=True, get=False, **CASE),
+    "intake:contact-log": own_case(post=True, get=False, **CASE),
+    "intake:concern-register": own_case(post=True, **CASE),
+    "intake:case-close": own_case(post=True, **CASE),
+    "intake:case-reassign": Street(
+        {200: "manager", 404: "other_manager"}, {422: "manager", 404: "other_manager"}, CASE
+    ),
+    "intake:step-plan": own_case(post=True, get=False, **CASE),
+    "intake:step-done": own_case(post=True, **CASE, pk="step.pk"),
+    "intake:step-move": own_case(post=True, **CASE, pk="step.pk"),
+    # referrals, for staff
+    "referrals:list": Street({200: STAFF}),
+    "referrals:agency-list": Street({200: STAFF}),
+    "referrals:choose": own_case(post=True, **CASE),
+    "referrals:referral": own_case(post=True, pk="draft.pk"),
+    "referrals:send": own_case(post=True, get=False, pk="draft.pk"),
+    "referrals:discard": own_case(post=True, get=False, pk="draft.pk"),
+    "referrals:answer": own_case(post=True, get=False, pk="asked.pk"),
+    "referrals:take-back": own_case(post=True, get=False, pk="sent.pk"),
+    "referrals:contact": own_case(post=True, get=False, pk="accepted.pk"),
+    "referrals:complete": own_case(post=True, get=False, pk="accepted.pk"),
+    # the portal
+    "portal:inbox": Street({200: PARTNERS}),
+    "portal:referral": Street({200: "partner", 404: "other_partner"}, where={"pk": "sent.pk"}),
+    "portal:accept": portal_act("sent.pk"),
+    "portal:decline": portal_act("sent.pk"),
+    "portal:ask": portal_act("sent.pk"),
+    "portal:contact": portal_act("accepted.pk"),
+    "portal:complete": portal_act("accepted.pk"),
+}
+
+# Pages that a look at the table's own world does not show: another state, a list with filters. (name, address, who).
+MORE_PAGES = [
+    ("referrals:referral", "asked.pk", "caseworker"),
+    ("referrals:referral", "accepted.pk", "caseworker"),
+    ("referrals:referral", "sent.pk", "caseworker"),
+    ("referrals:referral", "declined.pk", "caseworker"),
+    ("portal:referral", "accepted.pk", "partner"),
+    ("portal:referral", "asked.pk", "partner"),
+]

@@ -1,0 +1,115 @@
+"""Every URL, by every member of the cast and by nobody: what streets.py says, and nothing else."""
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from helpline.people.access import ANYONE, MAY
+from tests.house.streets import EVERYBODY, OPEN, STREETS
+
+LET_IN = {200, 302, 409, 422}
+
+
+def test_every_url_has_a_row_and_every_row_a_url(urls):
+    assert set(urls) == set(STREETS)
+
+
+def test_every_url_declares_what_it_needs(urls):
+    acts = {name: getattr(pattern.callback, "act", None) for name, pattern in urls.items()}
+    undeclared = {name for name, act in acts.items() if act not in MAY and act != ANYONE}
+    assert undeclared <= {"account_logout"}  # allauth's own: asks nothing of who is not logged in
+
+
+def test_the_open_doors_are_few_and_known(urls):
+    acts = {name: getattr(pattern.callback, "act", ANYONE) for name, pattern in urls.items()}
+    assert {name for name, act in acts.items() if act == ANYONE} == OPEN
+
+
+def test_every_row_speaks_of_the_cast(cast):
+    assert set(EVERYBODY.split()) == set(cast.everybody())
+    for name, street in STREETS.items():
+        for answers in (street.get, street.post or {}):
+            named = " ".join(answers.values()).split()
+            assert len(named) == len(set(named)) and set(named) <= set(EVERYBODY.split()), name
+
+
+def fits(expected: object, answer) -> bool:
+    if expected == "in":
+        return answer.status_code in LET_IN and "/reason/" not in answer.headers.get("Location", "")
+    if expected == "reason":
+        return answer.status_code == 302 and "/reason/" in answer.headers["Location"]
+    return answer.status_code == expected
+
+
+def ask(client: Client, method: str, url: str):
+    """One request, of which nothing remains."""
+    with transaction.atomic():
+        answer = getattr(client, method.lower())(url)
+        if answer.status_code < 500:
+            connection.check_constraints()
+        transaction.set_rollback(True)
+    return answer
+
+
+@pytest.mark.parametrize("name", STREETS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_each_gets(method, name, cast, client_of, address_of):
+    street = STREETS[name]
+    url, wrong = address_of(name, street), {}
+    for who, user in cast.everybody().items():
+        answer = ask(client_of(user), method, url)
+        if not fits(street.answer(method, who), answer):
+            wrong[who] = (street.answer(method, who), answer.status_code, answer.headers.get("Location", ""))
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("name", sorted(set(STREETS) - OPEN))
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_who_is_not_logged_in_is_sent_to_the_log_in(method, name, address_of):
+    answer = ask(Client(), method, address_of(name, STREETS[name]))
+    assert answer.status_code == 302 and answer.url.startswith(f"{reverse(settings.LOGIN_URL)}?next=")
+
+
+@pytest.mark.parametrize("name", sorted(OPEN))
+def test_an_open_door_is_open(name, db):
+    expected = {"health": 503, "language": 405, "account_logout": 302}.get(name, 200)
+    assert Client().get(reverse(name)).status_code == expected
+
+
+@pytest.mark.parametrize("name", [name for name, street in STREETS.items() if street.where])
+def test_who_is_switched_off_is_out_everywhere(name, cast, client_of, address_of):
+    url = address_of(name, STREETS[name])
+    for user in cast.everybody().values():
+        theirs = client_of(user)
+        type(user).objects.filter(pk=user.pk).update(is_active=False)
+        answer = ask(theirs, "GET", url)
+        assert answer.status_code == 302 and answer.url.startswith(reverse(settings.LOGIN_URL))
+
+
+@pytest.mark.parametrize("name", [name for name, street in STREETS.items() if street.where])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_is_not_there_is_not_found(method, name, cast, client_of, world):
+    """For whoever has the act, an address that leads to nothing is 404, like one that leads to somebody else's."""
+    street = STREETS[name]
+    nothing = {"code": "ingen-alls-99", "key": "nothing", "pk": "00000000-0000-7000-8000-000000000000"}
+    if name.startswith("keeper:"):
+        nothing["pk"] = "987654321"
+    url = reverse(name, kwargs={key: nothing[key] for key in street.where})
+    for who, user in cast.everybody().items():
+        before = street.answer(method, who)
+        expected = before if before in (403, 405) else 404
+        assert ask(client_of(user), method, url).status_code == expected, who
+
+
+@pytest.mark.parametrize("name", STREETS)
+def test_a_page_is_kept_by_no_browser_and_runs_nothing_foreign(name, cast, client_of, address_of):
+    street = STREETS[name]
+    for who in EVERYBODY.split():
+        if street.answer("GET", who) == 200:
+            page = ask(client_of(cast.everybody()[who]), "GET", address_of(name, street))
+            assert "no-store" in page["Cache-Control"]
+            assert "default-src 'none'" in page["Content-Security-Policy"]
+            assert "unsafe" not in page["Content-Security-Policy"]
+            return

@@ -1,0 +1,87 @@
+"""Logging in and out: by allauth, with sign-up closed, each log-in a row in the log."""
+
+import pytest
+from django.urls import reverse
+
+from helpline.people.models import LogEntry, User
+
+WRONG = "not correct"
+
+
+def login(client, username: str = "hanna", password: str = "pw", **rest):
+    return client.post(reverse("account_login"), {"login": username, "password": password, **rest})
+
+
+@pytest.fixture
+def english(client, settings):
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    return client
+
+
+def test_logging_in_leads_to_the_first_page_of_the_role(cast, english):
+    answer = login(english)
+    assert answer.status_code == 302 and answer.url == reverse("home")
+    assert english.get(answer.url).url == reverse("keeper:user-list")
+    row = LogEntry.objects.get(event="user.logged_in")
+    assert (row.user, row.role, row.codes) == (cast.keeper, "keeper", {})
+
+
+def test_it_leads_on_to_where_one_was_going(cast, english):
+    asked = english.get(reverse("keeper:grounds"))
+    assert asked.status_code == 302 and asked.url.startswith(reverse("account_login"))
+    assert login(english, next=reverse("keeper:grounds")).url == reverse("keeper:grounds")
+    english.logout()
+    assert login(english, next="https://evil.example/").url == reverse("home")
+
+
+@pytest.mark.parametrize(("username", "password"), [("hanna", "wrong"), ("nobody", "pw"), ("hanna", "PW")])
+def test_failing_says_so_clearly_and_does_not_say_which(username, password, cast, english):
+    page = login(english, username, password)
+    assert page.status_code == 200 and WRONG in page.content.decode()
+    assert not LogEntry.objects.filter(event="user.logged_in").exists()
+
+
+def test_nothing_written_says_what_is_missing(cast, english):
+    page = login(english, "", "").content.decode()
+    assert "This field is required." in page and 'role="alert"' in page
+
+
+def test_who_is_switched_off_fails_like_a_stranger(cast, english):
+    User.objects.filter(pk=cast.keeper.pk).update(is_active=False)
+    page = login(english)
+    assert page.status_code == 200 and WRONG in page.content.decode()
+
+
+def test_the_session_is_a_new_one_after_log_in(cast, english):
+    english.get(reverse("account_login"))
+    before = english.session.session_key
+    login(english)
+    assert english.session.session_key and english.session.session_key != before
+
+
+def test_sign_up_is_closed(english, db):
+    page = english.get(reverse("account_signup"))
+    assert page.status_code == 200 and "<form" not in page.content.decode().split("<main")[1]
+    data = {"username": "new", "password1": "four-quiet-words", "password2": "four-quiet-words"}
+    english.post(reverse("account_signup"), data)
+    assert not User.objects.exists()
+
+
+def test_logging_out(cast, client_of):
+    theirs = client_of(cast.keeper)
+    assert theirs.get(reverse("account_logout")).status_code == 200  # asks first
+    assert theirs.get(reverse("keeper:user-list")).status_code == 200
+    assert theirs.post(reverse("account_logout")).url == reverse("account_login")
+    answer = theirs.get(reverse("keeper:user-list"))
+    assert answer.status_code == 302 and answer.url.startswith(reverse("account_login"))
+
+
+def test_no_page_stays_in_the_browser(cast, client_of):
+    assert client_of(cast.keeper).get(reverse("keeper:user-list"))["Cache-Control"] == "no-store"
+
+
+def test_the_form_is_kept_from_other_sites(cast, client):
+    from django.test import Client
+
+    strict = Client(enforce_csrf_checks=True)
+    assert login(strict).status_code == 403

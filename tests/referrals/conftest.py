@@ -1,0 +1,73 @@
+"""Referrals to play with: a draft that lacks nothing, and one in each state."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+
+from helpline.people import clock
+from referrals import actions
+from referrals.models import Referral
+
+CARD = {
+    "ask": "Meet the family this week.",
+    "about": "A pupil of fifteen to seventeen.",
+    "happened": "The son has met people who frighten her.",
+    "wants": "Somebody who talks with him.",
+    "fears": "That he learns she called.",
+    "tried": "The school, once.",
+    "dont_ask": "Who the father is.",
+    "safe_contact": "Only by text after nine.",
+}
+
+
+@pytest.fixture
+def make_draft(make_case, cast) -> Callable[..., Referral]:
+    """A draft to cast.agency that lacks nothing: a guardian's consent, the text approved."""
+
+    def make(by=None, agency=None, case=None, need="child_protection", ground="CONSENT_GUARDIAN", **words) -> Referral:
+        by = by or cast.caseworker
+        case = case or make_case(by=by)
+        draft = actions.draft_referral(by=by, case=case, agency=agency or cast.agency, need=need)
+        consent = {"form": "spoken", "valid_until": clock.today() + dt.timedelta(days=30)}
+        return actions.save_draft(
+            by=by,
+            referral=draft,
+            words={**CARD, "ground": ground, **words},
+            approved=True,
+            consent=consent if ground.startswith("CONSENT") else None,
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_referral(make_draft, cast) -> Callable[..., Referral]:
+    """A referral in this state, reached by its own moves."""
+
+    def make(state: str = "sent", **rest) -> Referral:
+        by, partner = rest.get("by") or cast.caseworker, cast.partner
+        agency = rest.get("agency")
+        if agency is not None and agency != cast.agency:
+            partner = cast.other_partner
+        draft = make_draft(**rest)
+        if state == "draft":
+            return draft
+        sent = actions.send(by=by, referral=draft)
+        ways = {
+            "sent": [],
+            "opened": [lambda: actions.open_referral(by=partner, referral=sent)],
+            "question": [lambda: actions.ask_question(by=partner, referral=sent, text="How old is he?")],
+            "accepted": [lambda: actions.accept(by=partner, referral=sent, handled_by="Frida")],
+            "declined": [lambda: actions.decline(by=partner, referral=sent, reason="no_capacity", text="Full.")],
+            "expired": [lambda: actions.take_back(by=by, referral=sent)],
+        }
+        ways["contact_made"] = [*ways["accepted"], lambda: actions.contact_made(by=partner, referral=sent)]
+        ways["completed"] = [*ways["contact_made"], lambda: actions.complete(by=partner, referral=sent)]
+        for step in ways[state]:
+            step()
+        return Referral.objects.select_related("case__key", "case__unit", "case__owner", "agency", "consent").get(
+            pk=sent.pk
+        )
+
+    return make

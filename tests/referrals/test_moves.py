@@ -1,0 +1,82 @@
+"""Every move by every kind of person from every state: what MOVES does not allow is refused, and changes nothing."""
+
+import pytest
+from django.db import connection
+
+from helpline.people.errors import Refused
+from helpline.people.models import LogEntry, Notice
+from intake.models import Event, FollowUp
+from referrals.actions import moves
+from referrals.models import Referral, StateChange
+from referrals.states import AGENCY, MOVES, OWNER, STATES, SYSTEM, Move
+
+WHO = [OWNER, AGENCY, SYSTEM]
+
+
+def carry_out(name: str, who: str, referral: Referral, cast) -> Referral:
+    by = {OWNER: cast.caseworker, AGENCY: cast.partner, SYSTEM: None}[who]
+    fields = {"accept": ["contact_due_at"], "answer": ["answer_due_at"], "send": ["sent_at", "answer_due_at"]}.get(
+        name, []
+    )
+    when = referral.answer_due_at or referral.created_at
+    held = moves._hold(referral)
+    return moves._go(name, held, by=by, who=who, **dict.fromkeys(fields, when))
+
+
+def everything(referral: Referral) -> tuple:
+    """What a refused move must leave as it was."""
+    row = Referral.objects.filter(pk=referral.pk).values().get()
+    steps = list(FollowUp.objects.order_by("pk").values_list("pk", "state", "due_at"))
+    return (
+        row,
+        steps,
+        StateChange.objects.count(),
+        Event.objects.count(),
+        LogEntry.objects.count(),
+        Notice.objects.count(),
+    )
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_move_by_everybody_from_this_state(state, make_referral, cast):
+    for move in MOVES.values():
+        for who in WHO:
+            referral = make_referral(state)
+            allowed = state in move.sources and who in move.who
+            before = everything(referral)
+            try:
+                carry_out(move.name, who, referral, cast)
+            except Refused as refused:
+                assert not allowed, f"{who} may {move.name} from {state}"
+                assert str(refused)
+                assert everything(referral) == before
+            else:
+                assert allowed, f"{who} may not {move.name} from {state}"
+                left_behind(move, referral)
+            connection.check_constraints()
+
+
+def left_behind(move: Move, referral: Referral) -> None:
+    """A move that was made left its change, its event, its log row, and the case in somebody's hands."""
+    referral.refresh_from_db()
+    change = referral.changes.order_by("-at", "-id").first()
+    assert (referral.state, change.move, change.target) == (move.target, move.name, move.target)
+    assert Event.objects.filter(case=referral.case_id, kind=move.event).exists()
+    assert LogEntry.objects.filter(case=referral.case_id, event=move.event, row=str(referral.pk)).exists()
+    planned = FollowUp.objects.planned().filter(case=referral.case_id)
+    assert planned.exists()
+    if move.step:
+        assert planned.filter(kind=move.step.kind, about=str(referral.pk)).exists()
+
+
+def test_every_state_can_be_reached_and_every_open_one_left():
+    reached = {"draft"} | {move.target for move in MOVES.values()}
+    assert reached == set(STATES)
+    left = {source for move in MOVES.values() for source in move.sources}
+    assert left == set(STATES) - {"completed", "declined", "expired"}
+
+
+def test_what_comes_back_is_a_step_of_the_owner_for_the_next_working_day():
+    for name in ("decline", "expire", "take_back"):
+        step = MOVES[name].step
+        assert (step.kind, step.kept, step.due) == ("choose_next", False, "next_working_day")

@@ -1,0 +1,102 @@
+"""A real browser, and a real worker and beat beside the server under test."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.db import connection
+from playwright.sync_api import Page
+
+from tests.conftest import APP_LOGIN
+
+ROOT = Path(__file__).parent.parent.parent
+QUIET = [
+    *("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    chromium = os.environ.get("CHROMIUM")
+    return {**browser_type_launch_args, "args": QUIET, **({"executable_path": chromium} if chromium else {})}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {**browser_context_args, "locale": "sv-SE", "timezone_id": "Europe/Stockholm"}
+
+
+@pytest.fixture
+def faults(page: Page) -> list[str]:
+    """What the page itself complained of: a refused script, a missing file. A story ends with none."""
+    heard: list[str] = []
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    return heard
+
+
+def no_barrier(page: Page) -> None:
+    """axe finds nothing on the page as it stands."""
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.fixture
+def worker_and_beat(transactional_db, tmp_path, settings) -> Iterator[Path]:
+    """Celery as it runs in earnest, on the test's database, with a look every second; its mail lands in a folder."""
+    database = connection.settings_dict
+    user, password = quote(APP_LOGIN["USER"]), quote(APP_LOGIN["PASSWORD"])
+    url = f"postgres://{user}:{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    broker = settings.REDIS_URL.rsplit("/", 1)[0] + f"/{worker_number() + 1}"
+    env = {
+        **os.environ,
+        **{"DATABASE_URL": url, "OWNER_DATABASE_URL": url, "REDIS_URL": broker, "DEMO": "1"},
+        **{"HELPLINE_KEYS": ",".join(settings.HELPLINE_KEYS), "HELPLINE_VAR": str(tmp_path), "HELPLINE_TICK": "1"},
+    }
+    celery = [sys.executable, "-m", "celery", "-A", "helpline"]
+    (tmp_path / "mail").mkdir()
+    settings.EMAIL_FILE_PATH = tmp_path / "mail"
+    commands = [
+        [*celery, "worker", "--without-gossip", "--without-mingle", "--concurrency", "1", "-l", "warning"],
+        [*celery, "beat", "-s", str(tmp_path / "beat"), "-l", "warning"],
+    ]
+    with (tmp_path / "log").open("wb") as log:
+        running = [subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log) for command in commands]
+        try:
+            yield tmp_path
+        finally:
+            for process in running:
+                process.terminate()
+            for process in running:
+                process.wait(timeout=30)
+
+
+def worker_number() -> int:
+    """Each of pytest's processes has a broker's database of its own."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+@pytest.fixture
+def log_in(live_server):
+    """Log in by the page, as a person does."""
+
+    def enter(page: Page, name: str) -> None:
+        page.context.clear_cookies()
+        page.goto(f"{live_server.url}/")
+        page.fill("[name=login]", name)
+        page.fill("[name=password]", "pw")
+        page.locator("main button[type=submit]").click()
+        page.wait_for_url(lambda url: "/login/" not in url)
+
+    return enter
+
+
+assert settings.DEMO  # the stories read the demo's mail page
