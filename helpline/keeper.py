@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -17,6 +17,7 @@ from helpline.people.access import needs
 from helpline.people.errors import Refused
 from helpline.people.models import Municipality, Role, User
 from intake.gate import person
+from intake.views.cases import posted
 from referrals.actions.directory import save_agency, set_membership
 from referrals.actions.settings import switch_ground
 from referrals.grounds import grounds as law
@@ -29,11 +30,6 @@ SWEDISH_ORDER = str.maketrans("åäöéü", "{|}eu")
 def _in_order(things: Iterable[Any]) -> list[Any]:
     """By name, as Swedish sorts: å, ä and ö last."""
     return sorted(things, key=lambda thing: str(thing).casefold().translate(SWEDISH_ORDER))
-
-
-def _posted(request: HttpRequest) -> QueryDict | None:
-    """What was sent; an empty form too is one."""
-    return request.POST if request.method == "POST" else None
 
 
 @require_GET
@@ -54,7 +50,7 @@ def user_list(request: HttpRequest) -> HttpResponse:
 @needs("keep_users")
 def user_add(request: HttpRequest) -> HttpResponse:
     """A new account."""
-    form = NewUserForm(_posted(request))
+    form = NewUserForm(posted(request))
     if request.method == "POST" and form.is_valid() and _add(request, form):
         messages.success(request, _("The account is made. Give the password in person or by phone."))
         return redirect("keeper:user-list")
@@ -172,7 +168,7 @@ def agency_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _agency_page(request: HttpRequest, agency: PartnerAgency | None) -> HttpResponse:
-    form = AgencyForm(_posted(request), instance=agency)
+    form = AgencyForm(posted(request), instance=agency)
     if request.method == "POST" and form.is_valid() and _save(request, agency, form):
         messages.success(request, _("Saved."))
         return redirect("keeper:agency-list")
@@ -202,7 +198,7 @@ def _save(request: HttpRequest, agency: PartnerAgency | None, form: AgencyForm) 
 @needs("keep_grounds")
 def grounds(request: HttpRequest) -> HttpResponse:
     """The whole law table, and what each municipality that has a unit has switched on."""
-    form = GroundForm(_posted(request))
+    form = GroundForm(posted(request))
     if request.method == "POST" and form.is_valid() and _switch_ground(request, form):
         return redirect(f"{request.path}?municipality={form.cleaned_data['municipality'].pk}")
     ours = _in_order(Municipality.objects.filter(unit__isnull=False).distinct())

@@ -187,8 +187,7 @@ class Case(SealedModel):
         """new, active, waiting or closed: a fact about the rows, never stored."""
         if not self.is_open:
             return "closed"
-        kept = [step for step in self.open_steps if step.kept_by]
-        if kept and len(kept) == len(self.open_steps):
+        if self.open_steps and all(step.others_turn for step in self.open_steps):
             return "waiting"
         return "new" if self.open_steps and self.open_steps[0].kind == "first_step" else "active"
 
@@ -454,6 +453,7 @@ class FollowUp(SealedModel):
     codes = models.JSONField(default=dict)
     due_at = models.DateTimeField()
     kept_by = models.CharField(max_length=20, blank=True)
+    others_turn = models.BooleanField(default=False)  # somebody else acts; its owner sees to it that they do
     about = models.CharField(max_length=40, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNED)
     planned_at = models.DateTimeField(default=clock.now)
@@ -483,8 +483,8 @@ class FollowUp(SealedModel):
     class Privacy:
         personal = {"what", "outcome"}
         plain = {
-            *("id", "case", "owner", "kind", "codes", "due_at", "kept_by", "about", "state", "planned_at"),
-            *("ended_at", "ended_by"),
+            *("id", "case", "owner", "kind", "codes", "due_at", "kept_by", "others_turn", "about", "state"),
+            *("planned_at", "ended_at", "ended_by"),
         }
 
     def seal_key(self) -> DataKey:
@@ -502,6 +502,7 @@ class FollowUp(SealedModel):
 
     @property
     def is_late(self) -> bool:
+        """Planned, and past its time."""
         return self.state == self.State.PLANNED and self.due_at < clock.now()
 
 
@@ -604,7 +605,10 @@ class Event(SealedModel):
     def about(self) -> str:
         """Of a step, what it was; of a closing or an opening, the reason."""
         if "step" in self.codes:
-            return str(STEP_KINDS[self.codes["step"]]) % self.codes
+            own_words = self.codes["step"] == "own" and self.text
+            return "" if own_words else str(STEP_KINDS[self.codes["step"]]) % self.codes
+        if "need" in self.codes:
+            return triage.name_of("needs", self.codes["need"])
         lists = {"case.closed": "closing_reasons", "case.opened_by_other": "opening_reasons"}
         if self.kind in lists:
             return triage.name_of(lists[self.kind], self.codes["reason"])

@@ -125,7 +125,7 @@ class Question:
                 raise BadAnswer(gettext("%(question)s: the answer must be text.") % {"question": self.key})
             return value.strip()
         given = value if self.type == "multi" and isinstance(value, list) else [value]
-        wrong = [one for one in given if one not in self.options]
+        wrong = [one for one in given if not isinstance(one, str) or one not in self.options]
         if wrong:
             raise BadAnswer(
                 gettext("%(question)s: “%(answer)s” is not one of %(options)s.")

@@ -29,7 +29,8 @@ class Offer:
     def why(self) -> str:
         """In one line: the needs, where, and whether it is open now."""
         parts = [", ".join(triage.name_of("needs", need).lower() for need in self.meets)]
-        parts.append(gettext("serves the municipality") if self.is_near else gettext("serves the whole country"))
+        if self.is_near or self.agency.nationwide:
+            parts.append(gettext("serves the municipality") if self.is_near else gettext("serves the whole country"))
         parts.append(gettext("open now") if self.is_open else gettext("closed now"))
         return " · ".join(parts)
 

@@ -19,6 +19,7 @@ class Step:
 
     kind: str
     kept: bool
+    others_turn: bool  # the agency acts; else the case's owner
     due: str  # answer_due | contact_due | next_working_day | in_five_days
 
 
@@ -50,33 +51,33 @@ MOVES: dict[str, Move] = {
             "owner",
             "referral.sent",
             tells=AGENCY,
-            step=Step("await_answer", True, "answer_due"),
+            step=Step("await_answer", True, True, "answer_due"),
         ),
         _move("open", "sent", "opened", "agency", "referral.opened", keeps_step=True),
         _move(
             *("accept", "sent opened", "accepted", "agency", "referral.accepted"),
             tells=OWNER,
-            step=Step("await_contact", True, "contact_due"),
+            step=Step("await_contact", True, True, "contact_due"),
         ),
         _move(
             *("decline", "sent opened", "declined", "agency", "referral.declined"),
             tells=OWNER,
-            step=Step("choose_next", False, "next_working_day"),
+            step=Step("choose_next", False, False, "next_working_day"),
         ),
         _move(
             *("ask", "sent opened", "question", "agency", "referral.question"),
             tells=OWNER,
-            step=Step("answer_question", True, "next_working_day"),
+            step=Step("answer_question", True, False, "next_working_day"),
         ),
         _move(
             *("answer", "question", "opened", "owner", "referral.answered"),
             tells=AGENCY,
-            step=Step("await_answer", True, "answer_due"),
+            step=Step("await_answer", True, True, "answer_due"),
         ),
         _move(
             *("contact", "accepted", "contact_made", "agency owner", "referral.contact_made"),
             tells=OWNER,
-            step=Step("confirm_contact", False, "in_five_days"),
+            step=Step("confirm_contact", False, False, "in_five_days"),
         ),
         _move(
             "complete", "contact_made", "completed", "agency owner", "referral.completed", tells=OWNER, keeps_step=True
@@ -84,13 +85,13 @@ MOVES: dict[str, Move] = {
         _move(
             *("expire", "sent opened", "expired", "system", "referral.expired"),
             tells=OWNER,
-            step=Step("choose_next", False, "next_working_day"),
+            step=Step("choose_next", False, False, "next_working_day"),
         ),
         # The owner does not wait for ever: a question that needs no answer, or an acceptance that nothing followed.
         _move(
             *("take_back", "sent opened question accepted", "expired", "owner", "referral.expired"),
             tells=AGENCY,
-            step=Step("choose_next", False, "next_working_day"),
+            step=Step("choose_next", False, False, "next_working_day"),
         ),
     ]
 }

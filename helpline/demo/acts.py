@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Callable
 
+from django.db.models import Q
+
 from helpline.demo import texts
 from helpline.demo.tales import Tale
 from helpline.people import clock
@@ -26,7 +28,7 @@ def done(tale: Tale, reason: str) -> None:
     *others, last = tale.own_steps()
     for one in others:
         intake.finish_step(by=tale.worker, step=one, outcome=tale.outcome(one))
-    outcome = texts.read("cases")["outcomes"].get(reason) or tale.outcome(last)
+    outcome = texts.read("cases")["outcomes"].get(reason) or tale.story["helped"]
     intake.finish_step(by=tale.worker, step=last, outcome=outcome, close=reason)
 
 
@@ -159,9 +161,9 @@ def take_back(tale: Tale) -> None:
 
 def agency_for(kind: str, municipality: str | None, home: Municipality) -> PartnerAgency:
     """The agency of a type that serves a place; for a place that is not known, that of our own municipality."""
-    agencies = PartnerAgency.objects.active().filter(type=kind).prefetch_related("municipalities")
     known = municipality if municipality and municipality != Municipality.ELSEWHERE else home.pk
-    return next(agency for agency in agencies if agency.serves(known))
+    serves = Q(nationwide=True) | Q(municipalities=known)
+    return PartnerAgency.objects.active().filter(serves, type=kind).distinct().get()
 
 
 def _at(tale: Tale, kind: str = "") -> tuple[Referral, User]:

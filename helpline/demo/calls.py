@@ -18,6 +18,7 @@ def write_down(worker: User, story: dict[str, Any], plan: dict[str, Any]) -> Cal
         "urgency": plan.get("urgency", story["urgency"]),
         "urgency_reason": plan.get("because", story.get("because", "")),
         **story["facts"],
+        **({"milieu": plan["milieu"]} if "milieu" in plan else {}),
     }
     words = {"seen": story.get("seen", ""), "told": story.get("told", ""), "assessment": story.get("view", "")}
     return actions.save_call(

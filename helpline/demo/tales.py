@@ -53,7 +53,6 @@ class Tale:
         self.notes = iter(self.story.get("later", []))
         self.steps = iter([*self.story.get("steps", []), *[texts.read("cases")["further"]] * 9])
         self.step: list[str] = next(self.steps)
-        self.asked = 0  # how often the caller was asked whether it helped
         self.minutes = plan.get("minutes", dice.randint(18, 50))
         self._case: Case | None = None
 
@@ -109,8 +108,7 @@ class Tale:
     def outcome(self, step: FollowUp) -> str:
         """What came of a step. A step of the story's own makes way for its next one."""
         if step.kind == "confirm_contact":
-            self.asked += 1
-            return str(self.story["helped"] if self.asked == 1 else texts.read("cases")["also_helped"])
+            return str(self.dice.choice(texts.read("cases")["contact_works"]))
         if step.kind == "choose_next":
             return str(texts.read("cases")["unfinished"])
         outcome = self.step[1]

@@ -69,16 +69,16 @@ def _meanwhile(until: dt.datetime) -> None:
 
 def _first_due() -> dt.datetime | None:
     """Of the reminders: the step that awaits an answer is due when the answer is."""
-    due: dt.datetime | None = Reminder.objects.filter(state=Reminder.State.SCHEDULED).aggregate(due=Min("due_at"))[
-        "due"
-    ]
-    return due
+    return Reminder.objects.filter(state=Reminder.State.SCHEDULED).aggregate(due=Min("due_at"))["due"]
 
 
 def settle(now: dt.datetime) -> None:
-    """What was read and mailed long ago is so; the last mails go out by the normal task. Child clocks of old are done."""
-    Notice.objects.filter(created_at__lt=now - A_DAY, mail=Notice.Mail.READY).update(mail=Notice.Mail.SENT, attempts=1)
-    read = Notice.objects.filter(user__isnull=False, created_at__lt=now - A_DAY)
+    """What was read and mailed before is so; the last mails go out by the normal task. Child clocks of old are done."""
+    this_morning = local(clock.local_date(now), dt.time(0))
+    Notice.objects.filter(created_at__lt=now - A_DAY / 4, mail=Notice.Mail.READY).update(
+        mail=Notice.Mail.SENT, attempts=1
+    )
+    read = Notice.objects.filter(user__isnull=False, created_at__lt=this_morning)
     read.exclude(kind__in=LINGERS, created_at__gt=now - 4 * A_DAY).update(seen_at=F("created_at") + A_DAY / 12)
     for one in ChildClock.objects.filter(report__case__closed_at__isnull=False).select_related("report"):
         one.done_at = max(one.report.received_at + A_DAY / 12, local(one.aim - 3 * A_DAY, dt.time(10)))

@@ -47,6 +47,7 @@ def plan_step(
     owner: User | None = None,
     kept_by: str = "",
     about: str = "",
+    others_turn: bool = False,
     quiet: bool = False,
     **codes: Any,
 ) -> FollowUp:
@@ -66,6 +67,7 @@ def plan_step(
             due_at=due_at,
             kept_by=kept_by,
             about=about,
+            others_turn=others_turn,
             planned_at=clock.now(),
         )
         _schedule(step)

@@ -124,13 +124,13 @@ class CallForm(forms.Form):
         """What was sent, laid over what is stored: the form is checked, and shown again, as a whole."""
         whole = QueryDict(mutable=True)
         for name in self.fields:
-            value = data.getlist(name) if name in self.given else self.initial[name]
-            value = value if isinstance(value, list) else [value]
-            whole.setlist(name, [one for one in value if one not in ("", False)])
+            value: Any = data.getlist(name) if name in self.given else self.initial[name]
+            several = value if isinstance(value, list) else [value]
+            whole.setlist(name, [one for one in several if one not in ("", False)])
         for name in data.getlist("clear"):
             whole.setlist(name, [])
         if "confirm" in data:
-            whole["urgency"] = data["confirm"]
+            whole.setlist("urgency", data.getlist("confirm"))
         return whole
 
     def full_clean(self) -> None:
@@ -157,9 +157,10 @@ class CallForm(forms.Form):
 
     def changes(self) -> Iterator[tuple[str, Any]]:
         """The fields that were given, are right, and say something new."""
+        faults = self.errors  # checks the form, also where nothing was given
         confirming = self.completing or (self.sent is not None and "confirm" in self.sent)
         for name in self.fields:
-            if name not in self.given or name in self.errors or name in APART:
+            if name not in self.given or name in faults or name in APART:
                 continue
             value, before = self._plain(name), self.initial[name]
             if name == "urgency" and confirming:

@@ -198,6 +198,12 @@ class CallPage:
         return triage.name_of("urgencies", self.urgency)
 
     @property
+    def lacks_reason(self) -> bool:
+        """Whether a lower urgency than the answers call for was chosen, and not yet explained."""
+        lower = triage.rank(self.urgency) > triage.rank(self.call.urgency_at_least)
+        return lower and not self.call.urgency_reason
+
+    @property
     def least_name(self) -> str:
         return triage.name_of("urgencies", self.call.urgency_at_least)
 

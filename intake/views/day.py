@@ -28,7 +28,7 @@ def my_day(request: HttpRequest) -> HttpResponse:
     """The worker's first page."""
     user = person(request)
     steps = list(FollowUp.objects.planned().filter(owner=user).select_related("case__key").in_order()[:MOST])
-    own = [step for step in steps if not step.kept_by]
+    own = [step for step in steps if not step.others_turn]
     today = [step for step in own if clock.local_date(step.due_at) <= clock.today()]
     calls = list(Call.objects.unfinished().filter(taken_by=user).order_by("received_at")[:MOST])
     notices = _notices(user)
@@ -39,7 +39,7 @@ def my_day(request: HttpRequest) -> HttpResponse:
         "steps": today[1:],
         "calls": calls,
         "notices": notices,
-        "waiting": [step for step in steps if step.kept_by],
+        "waiting": [step for step in steps if step.others_turn],
         "week": _week(own),
         "open_cases": Case.objects.of(user).open().count(),
     }

@@ -203,7 +203,9 @@ def _go(
     )
     codes: dict[str, Any] = {"reason": reason} if reason else {}
     if name == "send":
-        codes["ground"] = referral.ground
+        ground = referral.legal_ground
+        codes |= {"ground": referral.ground, "law": ground.law if ground and ground.law != "-" else ""}
+        codes["need"] = referral.need
     record(
         move.event,
         by=by,
@@ -244,6 +246,7 @@ def _leave_step(move: Move, referral: Referral, by: User | None) -> None:
         kind=move.step.kind,
         due_at=due,
         kept_by=KEPT_BY if move.step.kept else "",
+        others_turn=move.step.others_turn,
         about=str(referral.pk),
         quiet=True,
         agency=referral.agency.name,

@@ -15,6 +15,7 @@ from intake import actions as intake
 from intake.models import Case
 from referrals import actions
 from referrals.models import Referral
+from tests.house.streets import MORE_PAGES, STREETS
 
 
 @pytest.fixture
@@ -67,6 +68,19 @@ def address(name: str, street, world) -> str:
         key: value if not isinstance(value, str) else attrgetter(value)(world) for key, value in street.where.items()
     }
     return reverse(name, kwargs=parts)
+
+
+@pytest.fixture
+def pages(cast, client_of, address_of):
+    """Every page that is shown to this one: (name, client, address)."""
+
+    def of(who: str):
+        theirs = client_of(cast.everybody()[who])
+        for name, street in [*STREETS.items(), *MORE_PAGES]:
+            if street.answer("GET", who) == 200:
+                yield name, theirs, address_of(name, street)
+
+    return of
 
 
 @pytest.fixture

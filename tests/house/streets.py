@@ -74,7 +74,7 @@ STREETS: dict[str, Street] = {
     "intake:notice-open": Street(
         {302: "caseworker", 404: f"colleague manager {OTHER_UNIT}"}, where={"pk": "notice.pk"}
     ),
-    "intake:call-start": Street({405: STAFF}, {302: STAFF}),
+    "intake:call-start": Street({405: STAFF}, {"in": STAFF}),
     "intake:call": Street({200: UNIT, 404: OTHER_UNIT}, where={"pk": "call.pk"}),
     "intake:call-save": open_call_act(),
     "intake:call-complete": open_call_act(),
@@ -119,12 +119,11 @@ STREETS: dict[str, Street] = {
     "portal:complete": portal_act("accepted.pk"),
 }
 
-# Pages that a look at the table's own world does not show: another state, a list with filters. (name, address, who).
+# Pages that the table's own world does not show: a referral in other states, for staff and in the portal.
 MORE_PAGES = [
-    ("referrals:referral", "asked.pk", "caseworker"),
-    ("referrals:referral", "accepted.pk", "caseworker"),
-    ("referrals:referral", "sent.pk", "caseworker"),
-    ("referrals:referral", "declined.pk", "caseworker"),
-    ("portal:referral", "accepted.pk", "partner"),
-    ("portal:referral", "asked.pk", "partner"),
+    *(
+        ("referrals:referral", Street({200: "caseworker"}, where={"pk": f"{state}.pk"}))
+        for state in ("sent", "asked", "accepted", "declined")
+    ),
+    *(("portal:referral", Street({200: "partner"}, where={"pk": f"{state}.pk"})) for state in ("asked", "accepted")),
 ]

@@ -220,7 +220,9 @@ def test_queries_do_not_grow_with_the_rows(client_of, make_case, cast, which):
     client = client_of(cast.caseworker)
 
     def count() -> int:
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             assert client.get(reverse("intake:case-list"), {"which": which}).status_code == 200
         return len(queries)
 

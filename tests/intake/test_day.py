@@ -22,7 +22,12 @@ def test_late_first_then_today_then_news_and_what_others_owe(client_of, make_cas
     with at("2026-11-23 08:00"):
         late, today, waiting = make_case(urgency="AKUT"), make_case(urgency="BRADSKANDE"), make_case(urgency="NORMAL")
         actions.plan_step(
-            by=cast.caseworker, case=waiting, what="They answer", due_at=clock.now() + dt.timedelta(days=1), kept_by="x"
+            by=cast.caseworker,
+            case=waiting,
+            what="They answer",
+            due_at=clock.now() + dt.timedelta(days=1),
+            others_turn=True,
+            others_turn=True,
         )
         make_call()
     with at("2026-11-23 10:00"):

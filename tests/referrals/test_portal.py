@@ -164,7 +164,7 @@ def test_what_is_accepted_says_who_and_by_when(client_of, cast, make_referral, a
     assert first.initial["handled_by"] == "Frida"
     client.post(page(referral, "accept"), {"handled_by": "Karin", "contact_by": "2099-01-01T10:00"})
     html = client.get(page(referral)).content.decode()
-    assert "Karin makes contact by" in html and "1 Jan 2099 10:00" in html
+    assert "Karin makes contact by" in html and "1 jan 2099 10:00" in html.lower()
 
 
 @pytest.mark.parametrize(
@@ -257,6 +257,7 @@ def test_the_top_bar_has_nothing_but_language_and_log_out(client_of, cast):
 
 def test_the_inbox_asks_as_many_questions_however_many_rows(client_of, cast, make_referral):
     client = client_of(cast.partner)
+    client.get("/portal/")  # the session is there
     counts = []
     for number in (1, 3):
         for _ in range(number):

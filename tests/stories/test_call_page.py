@@ -1,0 +1,183 @@
+"""The call page with script: words save themselves, are never overwritten, and survive a lost network and session."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from intake import actions
+from intake.models import Call
+from tests.stories.conftest import no_barrier
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+WORDS = "Brodern talar om kriget varje kväll"
+
+
+@pytest.fixture(autouse=True)
+def without_upper_floors(settings):
+    settings.PANELS = ""
+
+
+@pytest.fixture
+def call(page: Page, live_server, log_in, cast):
+    log_in(page, "anna")
+    made = actions.start_call(by=cast.caseworker)
+    page.goto(f"{live_server.url}/calls/{made.pk}/")
+    return made
+
+
+def kept(call, kind="seen"):
+    note = Call.objects.get(pk=call.pk).notes.filter(kind=kind).first()
+    return note.text if note else ""
+
+
+def mark(page: Page):
+    return page.locator("#saved")
+
+
+def turns(page: Page) -> list[str]:
+    return page.eval_on_selector_all("#guide-list > .current", "all => all.map(one => one.id)")
+
+
+def test_words_save_themselves(page, call, faults):
+    page.locator("[name='n.seen']").fill(WORDS)
+    expect(page.locator("#note-at-seen")).to_have_text(re.compile(r"\d\d:\d\d"), timeout=4000)
+    assert kept(call) == WORDS
+    stored = page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
+    assert "Brodern" not in stored
+    assert faults == []
+
+
+def test_with_the_network_gone_the_words_stay_and_are_saved_when_it_is_back(page, call):
+    page.context.set_offline(True)
+    page.locator("[name='n.seen']").fill(WORDS)
+    expect(mark(page)).to_have_text("Not saved, trying again", timeout=4000)
+    expect(mark(page)).to_have_class(re.compile("unsaved"))
+    assert kept(call) == ""
+    assert page.locator("[name='n.seen']").input_value() == WORDS
+    page.context.set_offline(False)
+    expect(mark(page)).to_have_text(re.compile(r"Saved \d\d:"), timeout=6000)
+    expect(mark(page)).not_to_have_class(re.compile("unsaved"))
+    assert kept(call) == WORDS
+
+
+def test_after_a_lost_session_the_words_are_saved_once_logged_in_again(page, call, live_server, context):
+    page.context.clear_cookies()
+    page.locator("[name='n.seen']").fill(WORDS)
+    expect(mark(page)).to_contain_text("Log in again", timeout=4000)
+    other = context.new_page()
+    other.goto(f"{live_server.url}/")
+    other.fill("[name=login]", "anna")
+    other.fill("[name=password]", "pw")
+    other.locator("main button[type=submit]").click()
+    other.wait_for_url(lambda url: "/login/" not in url)
+    expect(mark(page)).to_have_text(re.compile(r"Saved \d\d:"), timeout=15000)
+    assert kept(call) == WORDS
+
+
+def test_leaving_with_unsaved_words_warns(page, call, live_server):
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.context.set_offline(True)
+    page.locator("[name='n.seen']").press_sequentially("ord")
+    page.context.set_offline(False)
+    page.goto(f"{live_server.url}/my-day/")
+    assert asked == ["beforeunload"]
+
+
+def test_leaving_with_all_saved_does_not(page, call, live_server):
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.locator("[name='n.seen']").press_sequentially("ord")
+    expect(page.locator("#note-at-seen")).to_have_text(re.compile(r"\d"), timeout=4000)
+    page.goto(f"{live_server.url}/my-day/")
+    assert asked == []
+
+
+def test_an_answer_that_comes_late_overwrites_no_newer_words(page, call):
+    held = []
+    page.route("**/save/", lambda route: route.continue_() if held else held.append(route))
+    page.locator("#track-B").check()  # the answer has the notes without the hint of track A
+    page.wait_for_timeout(300)
+    note, told = page.locator("[name='n.seen']"), page.locator("[name='n.told']")
+    note.fill("ett")
+    told.fill("två")
+    held[0].continue_()
+    expect(page.locator("[name=caller_name]")).to_have_count(1)
+    assert (note.input_value(), told.input_value()) == ("ett", "två")
+    expect(page.locator("#note-at-told")).to_have_text(re.compile(r"\d"), timeout=5000)
+    assert (kept(call), kept(call, "told")) == ("ett", "två")
+    assert (note.input_value(), told.input_value()) == ("ett", "två")
+    told.blur()
+    expect(page.locator("#note-part-told .form-text")).to_have_count(0)
+    assert told.input_value() == "två"
+
+
+def test_what_is_answered_shrinks_once_the_cursor_has_left(page, call):
+    page.keyboard.press("1")
+    expect(page.locator("#q-r_event")).to_have_class(re.compile("current"))
+    page.keyboard.press("j")
+    page.keyboard.type(WORDS)
+    expect(page.locator("#q-r_seen")).to_have_class(re.compile("current"), timeout=4000)
+    expect(page.locator("#q-r_event textarea").first).to_be_focused()
+    assert turns(page) == ["q-r_event", "q-r_seen"]
+    page.locator("#q-r_seen textarea").focus()
+    expect(page.locator("#q-r_event")).to_have_class(re.compile("long"))
+    assert turns(page) == ["q-r_seen"]
+
+
+def test_skipping_and_the_keys(page, call):
+    page.keyboard.press("1")
+    page.locator("a.skip").click()
+    expect(page.locator("[name='a.r_seen']")).to_be_focused()
+    assert turns(page) == ["q-r_seen"]
+    page.keyboard.type("1 3 j a t ?")  # words, not keys
+    assert page.locator("[name='a.r_seen']").input_value() == "1 3 j a t ?"
+    page.locator("#guide-head").click()
+    page.keyboard.press("a")
+    expect(page.locator("[name='a.danger_now'][value=yes]")).to_be_focused()
+    page.keyboard.press("t")
+    expect(page.locator("[name='n.seen']")).to_be_focused()
+    no_barrier(page)
+
+
+def test_an_acute_yes_opens_112_at_once_and_moves_nothing_under_the_hand(page, call, faults):
+    page.keyboard.press("1")
+    expect(page.locator("#q-r_event")).to_be_visible()
+    for key in ("plan_attack", "weapon", "travel"):
+        page.locator(f"#a-{key}-yes").click()
+        expect(page.locator(f"#a-{key}-yes")).to_be_checked()
+    expect(page.locator("#acute")).to_contain_text("112")
+    expect(page.locator("#acute")).to_contain_text("Travel to a conflict zone")
+    assert page.locator("#acute-list legend").first.inner_text() == "Danger right now"
+    page.locator("[name='n.seen']").focus()
+    expect(page.locator("#acute-list legend").first).to_have_text("Plan to harm, attack")
+    expect(page.locator("#urgency-says")).to_contain_text("Acute")
+    no_barrier(page)
+    assert faults == []
+
+
+def test_names_come_and_go_with_the_track(page, call):
+    page.locator("#track-B").check()
+    page.locator("[name=caller_name]").fill("Eva")
+    page.locator("#track-A").check()
+    expect(page.locator("[name=caller_name]")).to_have_count(0)
+    assert Call.objects.get(pk=call.pk).caller_name == ""
+
+
+def test_a_wrong_value_is_told_and_stays_to_be_mended(page, call):
+    page.locator("#step-choice summary").click()
+    page.evaluate("document.querySelector('[name=due]').type = 'text'")
+    page.locator("[name=due]").fill("32 december")
+    page.locator("[name='n.seen']").fill(WORDS)
+    expect(page.locator(".error-summary")).to_contain_text("At the latest", timeout=4000)
+    expect(page.locator("#note-at-seen")).to_have_text(re.compile(r"\d"), timeout=4000)
+    assert kept(call) == WORDS
+
+
+def test_a_call_finished_elsewhere_is_told_and_the_words_stay(page, call, cast):
+    actions.save_call(by=cast.caseworker, call=call, facts={"caller_type": "other", "urgency": "NORMAL"})
+    actions.complete_call(by=cast.caseworker, call=call)
+    page.locator("[name='n.seen']").fill(WORDS)
+    expect(mark(page)).to_contain_text("finished in another window", timeout=4000)
+    assert page.locator("[name='n.seen']").input_value() == WORDS
