@@ -79,10 +79,13 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
     part = request.POST.get("part", "")
     form = UserForm(request.POST if part == "facts" else None, instance=user)
     password = NewPasswordForm(request.POST if part == "password" else None)
-    if request.method == "POST":
-        done = {"facts": _change, "password": _give_password, "active": _switch}.get(part)
-        if done and done(request, user, password if part == "password" else form):
-            return redirect("keeper:user-list")
+    done = {
+        "facts": lambda: _change(request, user, form),
+        "password": lambda: _give_password(request, user, password),
+        "active": lambda: _switch(request, user),
+    }
+    if part in done and done[part]():
+        return redirect("keeper:user-list")
     refused = bool(form.errors or password.errors)
     context = {"person": user, "form": form, "password": password, "refused": password if password.errors else form}
     return render(request, "keeper/user.html", context, status=422 if refused else 200)
@@ -114,7 +117,7 @@ def _give_password(request: HttpRequest, user: User, form: NewPasswordForm) -> b
     return True
 
 
-def _switch(request: HttpRequest, user: User, form: UserForm) -> bool:
+def _switch(request: HttpRequest, user: User) -> bool:
     try:
         if request.POST.get("active") == "yes":
             actions.switch_on_user(by=person(request), user=user)

@@ -215,6 +215,12 @@ class AcceptForm(forms.Form):
         widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
     )
 
+    def clean_contact_by(self) -> dt.datetime:
+        by: dt.datetime = self.cleaned_data["contact_by"]
+        if by <= clock.now():
+            raise forms.ValidationError(_("Choose a time that is still to come."))
+        return by
+
     @classmethod
     def initial_for(cls, referral: Referral, name: str) -> dict[str, Any]:
         """The one who is logged in, and the time that the urgency asks for."""

@@ -50,8 +50,10 @@ def django_db_setup(django_db_setup, django_db_blocker):
                     flush(self, sql_list)
                 finally:
                     cursor.execute(f"SET ROLE {settings.APP_ROLE}")
+            load_reference()  # what every test begins with is there again
 
         type(connection.ops).execute_sql_flush = flush_as_owner
+        load_reference()
     yield
     with django_db_blocker.unblock():
         connection.close()
@@ -65,12 +67,16 @@ def swedish_by_default():
         yield
 
 
-@pytest.fixture
-def reference(db):
-    """Municipalities, question sets and the standard directory."""
+def load_reference() -> None:
+    """Municipalities, question sets and the standard directory: once for all tests, and again after each flush."""
     load_municipalities()
     load_questions()
     load_agencies()
+
+
+@pytest.fixture
+def reference(db):
+    """A database with the reference data."""
 
 
 @dataclass

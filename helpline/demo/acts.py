@@ -145,13 +145,13 @@ def answer(tale: Tale) -> None:
 def contact(tale: Tale, kind: str = "") -> None:
     """The agency has spoken with the caller."""
     referral, who = _at(tale, kind)
-    referrals.contact_made(by=who, referral=referral, text=tale.story["met"])
+    referrals.contact_made(by=who, referral=referral, text=_said(tale, referral, "met"))
 
 
 def complete(tale: Tale, kind: str = "") -> None:
     """The agency has done what it was asked."""
     referral, who = _at(tale, kind)
-    referrals.complete(by=who, referral=referral, text=tale.story["done"])
+    referrals.complete(by=who, referral=referral, text=_said(tale, referral, "done"))
 
 
 def take_back(tale: Tale) -> None:
@@ -164,6 +164,12 @@ def agency_for(kind: str, municipality: str | None, home: Municipality) -> Partn
     known = municipality if municipality and municipality != Municipality.ELSEWHERE else home.pk
     serves = Q(nationwide=True) | Q(municipalities=known)
     return PartnerAgency.objects.active().filter(serves, type=kind).distinct().get()
+
+
+def _said(tale: Tale, referral: Referral, what: str) -> str:
+    """What this agency says, or any agency of the story."""
+    own = next(to for to in tale.story["to"] if to["type"] == referral.agency.type)
+    return str(own.get(what) or tale.story[what])
 
 
 def _at(tale: Tale, kind: str = "") -> tuple[Referral, User]:

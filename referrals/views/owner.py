@@ -122,6 +122,7 @@ def show(request: HttpRequest, referral: Referral, tried: tuple[str, forms.Form]
     values = {
         "referral": referral,
         "case": referral.case,
+        "refused": tried[1] if tried else None,
         "asked": next((change.text for change in reversed(changes) if change.move == "ask"), ""),
         "line": line(referral, user),
         "sight": sight(referral),

@@ -128,6 +128,7 @@ def _show(request: HttpRequest, held: Referral, tried: str = "", refused: forms.
         "sight": sight(held),
         "answers": answers,
         "chosen": tried or "accept",
+        "refused": refused,
         "exchange": held.changes.filter(move__in=["ask", "answer"]).order_by("at", "id"),
         "contact": held.case.owner,
         "contact_phone": held.case.unit.phone,

@@ -27,7 +27,6 @@ def test_late_first_then_today_then_news_and_what_others_owe(client_of, make_cas
             what="They answer",
             due_at=clock.now() + dt.timedelta(days=1),
             others_turn=True,
-            others_turn=True,
         )
         make_call()
     with at("2026-11-23 10:00"):

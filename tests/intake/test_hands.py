@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import translation
 
 from helpline.people import clock
 from helpline.people.errors import Refused
@@ -91,6 +92,7 @@ def test_two_that_finish_the_last_two_steps_by_the_action_leave_one(make_case, c
     barrier, said = threading.Barrier(2), []
 
     def finish(step: FollowUp) -> None:
+        translation.activate("en")  # a thread of its own has a language of its own
         try:
             barrier.wait(timeout=10)
             actions.finish_step(by=cast.caseworker, step=step)

@@ -181,7 +181,11 @@ def test_an_answer_that_is_refused_comes_back_open_and_filled_in(client_of, cast
     referral = make_referral("opened")
     answer = client_of(cast.partner).post(page(referral, act), data)
     assert (answer.status_code, answer.context["chosen"]) == (422, act)
-    assert kept in answer.content.decode()
+    html = answer.content.decode()
+    assert kept in html
+    [field] = answer.context["refused"].errors
+    link = answer.context["refused"][field].auto_id
+    assert f'href="#{link}"' in html and f'id="{link}' in html  # the list of errors leads to the field
     assert state_of(referral) == "opened"
 
 

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import connection
+from django.test import TestCase
 
-from helpline.demo import texts
+from helpline.demo import texts, year
 from helpline.demo.days import Calendar
+from helpline.demo.load import load
 from helpline.demo.logins import LOGINS, PASSWORD
 from helpline.demo.tales import Act
 from helpline.people import clock
@@ -23,145 +25,148 @@ from referrals import states
 from referrals.models import Consent, Referral, StateChange
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
-
-
-@pytest.fixture(scope="module")
-def now(django_db_setup, django_db_blocker):
-    """The moment at which the demo was loaded; loaded once for all tests of this file, and rolled back."""
-    moment = dt.datetime(2026, 11, 26, 10, 14, tzinfo=STOCKHOLM)  # a Thursday
-    with django_db_blocker.unblock(), transaction.atomic():
-        with clock.at(moment):
-            call_command("load_demo", stdout=StringIO())
-        yield moment
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def today(now):
-    """The day of the demo."""
-    with clock.at(now):
-        yield clock.today()
+NOW = dt.datetime(2026, 11, 26, 10, 14, tzinfo=STOCKHOLM)  # a Thursday
+TODAY = NOW.date()
 
 
 def values(model, field):
     return set(model.objects.values_list(field, flat=True))
 
 
-def test_some_sixty_cases_over_the_past_year(now):
-    assert 60 <= Case.objects.count() <= 70
-    first, last = Case.objects.order_by("opened_at").first(), Case.objects.order_by("opened_at").last()
-    assert dt.timedelta(days=320) < now - first.opened_at < dt.timedelta(days=370)
-    assert now - last.opened_at < dt.timedelta(days=1)
+class TestTheYear(TestCase):
+    """What is there when it is loaded: once for all of them."""
+
+    @classmethod
+    def setUpTestData(cls):
+        with clock.at(NOW):
+            call_command("load_demo", stdout=StringIO())
+
+    @pytest.fixture(autouse=True)
+    def that_day(self):
+        with clock.at(NOW):
+            yield
+
+    def test_some_sixty_cases_over_the_past_year(self):
+        assert 60 <= Case.objects.count() <= 70
+        first, last = Case.objects.order_by("opened_at").first(), Case.objects.order_by("opened_at").last()
+        assert dt.timedelta(days=320) < NOW - first.opened_at < dt.timedelta(days=370)
+        assert NOW - last.opened_at < dt.timedelta(days=1)
+
+    def test_every_state_of_a_case_and_every_reason_to_close_it(self):
+        assert {case.status for case in Case.objects.all()} == {"new", "active", "waiting", "closed"}
+        assert values(Case, "closing_reason") == {"", *triage.codes("closing_reasons")}
+
+    def test_every_urgency_caller_type_milieu_and_municipality(self):
+        assert set(Case.objects.open().values_list("urgency", flat=True)) == set(triage.codes("urgencies"))
+        assert values(Call, "caller_type") - {""} == set(triage.guide_today().callers)
+        assert values(Case, "milieu") == set(triage.codes("milieus"))
+        assert values(Case, "municipality_id") == {None, *Municipality.objects.values_list("code", flat=True)}
+
+    def test_every_state_of_a_referral_and_several_reasons_to_decline(self):
+        assert values(Referral, "state") == set(states.STATES)
+        assert len(values(StateChange, "reason") - {""}) >= 4
+        assert StateChange.objects.filter(
+            move="expire", by=None
+        ).exists()  # nobody answered, and the clock took it back
+        assert StateChange.objects.filter(move="take_back").exists()
+
+    def test_every_open_case_is_in_somebodys_hands(self):
+        connection.check_constraints()
+        without = [case for case in Case.objects.open() if case.owner is None or not case.steps.planned().exists()]
+        assert without == []
+        assert not FollowUp.objects.planned().filter(case__closed_at__isnull=False).exists()
+
+    def test_there_is_something_of_everything(self):
+        assert values(Note, "kind") == {"seen", "told", "assessment"}
+        kinds = values(Event, "kind")
+        assert {
+            "contact.no_answer",
+            "contact.reached",
+            "step.moved",
+            "case.reassigned",
+            "case.opened_by_other",
+        } <= kinds
+        assert {"concern.registered", "referral.question", "referral.answered"} <= kinds
+        assert values(Reminder, "state") == {"scheduled", "fired", "cancelled"}
+        assert CaseOpening.objects.exists()
+        assert Consent.objects.filter(given_by="guardian").exists() and Consent.objects.filter(given_by="self").exists()
+        assert ChildClock.objects.filter(done_at=None).exists() and ChildClock.objects.exclude(done_at=None).exists()
+        assert Call.objects.exclude(voided_at=None).exists()
+        assert Case.objects.filter(protection="protected_registration").exists()
+        assert Referral.objects.exclude(ground_reason=b"").exists()
+
+    def test_the_first_page_of_the_worker_has_work(self):
+        worker = User.objects.get(username="caseworker")
+        steps = FollowUp.objects.planned().filter(owner=worker)
+        days = [clock.local_date(step.due_at) for step in steps]
+        assert steps.overdue().count() == 1
+        assert days.count(TODAY) >= 4
+        assert sum(TODAY < day <= TODAY + dt.timedelta(days=7) for day in days) >= 3
+        (unfinished,) = Call.objects.unfinished()
+        assert unfinished.taken_by == worker
+        assert clock.local_date(unfinished.received_at) == TODAY - dt.timedelta(days=1)
+        answers = worker.notices.filter(seen_at=None, kind__startswith="referral.").values_list("kind", flat=True)
+        assert {"referral.accepted", "referral.question"} <= set(answers)
+        assert worker.notices.exclude(seen_at=None).exists()
+
+    def test_the_partner_has_handovers_in_every_state_that_it_sees(self):
+        inbox = Referral.objects.for_agency_of(User.objects.get(username="partner"))
+        assert set(inbox.values_list("state", flat=True)) == states.SEEN_BY_AGENCY
+        other = Referral.objects.for_agency_of(User.objects.get(username="partner2"))
+        assert other.exists()
+        assert not set(inbox) & set(other)
+
+    def test_the_other_unit_has_cases_of_its_own(self):
+        mine = Case.objects.visible_to(User.objects.get(username="caseworker"))
+        theirs = Case.objects.visible_to(User.objects.get(username="caseworker2"))
+        assert mine.exists() and theirs.exists()
+        assert mine.count() + theirs.count() == Case.objects.count()
+
+    def test_the_logins_open_and_no_other_account_does(self):
+        for login in LOGINS:
+            user = authenticate(username=login.username, password=PASSWORD)
+            assert user is not None, login.username
+            assert str(user) == login.name
+        names = {login.username for login in LOGINS}
+        assert all(user.has_usable_password() == (user.username in names) for user in User.objects.all())
+        assert set(values(User, "is_demo")) == {True}
+        assert all(user.email.endswith("@example.com") for user in User.objects.all())
+
+    def test_nothing_lies_ahead_and_the_log_goes_forward(self):
+        for model, field in [
+            (Event, "at"),
+            (LogEntry, "at"),
+            (Call, "received_at"),
+            (Referral, "created_at"),
+            (Notice, "created_at"),
+        ]:
+            assert not model.objects.filter(**{f"{field}__gt": NOW}).exists(), model
+        times = list(LogEntry.objects.order_by("id").values_list("at", flat=True))
+        assert times == sorted(times)
+
+    def test_old_mail_is_sent_and_the_last_goes_out_by_the_task(self):
+        ready = Notice.objects.filter(mail=Notice.Mail.READY)
+        assert 1 <= ready.count() <= 15
+        assert not ready.filter(created_at__lt=NOW - dt.timedelta(hours=6)).exists()
+        assert not Notice.objects.exclude(mail__in=["ready", "sent", "none"]).exists()
+        assert connection.run_on_commit == []  # no kick of the mail task for each notice of a year
+
+    def test_a_second_run_changes_nothing(self):
+        before = [(model, model.objects.count()) for model in (Case, Call, User, LogEntry, Event, Notice, Referral)]
+        out = StringIO()
+        call_command("load_demo", stdout=out)
+        assert "nothing is made" in out.getvalue()
+        assert before == [(model, model.objects.count()) for model, _ in before]
 
 
-def test_every_state_of_a_case_and_every_reason_to_close_it(today):
-    assert {case.status for case in Case.objects.all()} == {"new", "active", "waiting", "closed"}
-    assert values(Case, "closing_reason") == {"", *triage.codes("closing_reasons")}
+def test_it_is_all_or_nothing(db, monkeypatch):
+    def stopped(staff, now):
+        raise KeyboardInterrupt
 
-
-def test_every_urgency_caller_type_milieu_and_municipality(now):
-    assert set(Case.objects.open().values_list("urgency", flat=True)) == set(triage.codes("urgencies"))
-    assert values(Call, "caller_type") - {""} == set(triage.guide_today().callers)
-    assert values(Case, "milieu") == set(triage.codes("milieus"))
-    assert values(Case, "municipality_id") == {None, *Municipality.objects.values_list("code", flat=True)}
-
-
-def test_every_state_of_a_referral_and_several_reasons_to_decline(now):
-    assert values(Referral, "state") == set(states.STATES)
-    assert len(values(StateChange, "reason") - {""}) >= 4
-    assert StateChange.objects.filter(move="expire", by=None).exists()  # nobody answered, and the clock took it back
-    assert StateChange.objects.filter(move="take_back").exists()
-
-
-def test_every_open_case_is_in_somebodys_hands(now):
-    connection.check_constraints()
-    without = [case for case in Case.objects.open() if case.owner is None or not case.steps.planned().exists()]
-    assert without == []
-    assert not FollowUp.objects.planned().filter(case__closed_at__isnull=False).exists()
-
-
-def test_there_is_something_of_everything(now):
-    assert values(Note, "kind") == {"seen", "told", "assessment"}
-    kinds = values(Event, "kind")
-    assert {"contact.no_answer", "contact.reached", "step.moved", "case.reassigned", "case.opened_by_other"} <= kinds
-    assert {"concern.registered", "referral.question", "referral.answered"} <= kinds
-    assert values(Reminder, "state") == {"scheduled", "fired", "cancelled"}
-    assert CaseOpening.objects.exists()
-    assert Consent.objects.filter(given_by="guardian").exists() and Consent.objects.filter(given_by="self").exists()
-    assert ChildClock.objects.filter(done_at=None).exists() and ChildClock.objects.exclude(done_at=None).exists()
-    assert Call.objects.exclude(voided_at=None).exists()
-    assert Case.objects.filter(protection="protected_registration").exists()
-    assert Referral.objects.exclude(ground_reason=b"").exists()
-
-
-def test_the_first_page_of_the_worker_has_work(today, now):
-    worker = User.objects.get(username="caseworker")
-    steps = FollowUp.objects.planned().filter(owner=worker)
-    days = [clock.local_date(step.due_at) for step in steps]
-    assert steps.overdue().count() == 1
-    assert days.count(today) >= 4
-    assert sum(today < day <= today + dt.timedelta(days=7) for day in days) >= 3
-    (unfinished,) = Call.objects.unfinished()
-    assert unfinished.taken_by == worker
-    assert clock.local_date(unfinished.received_at) == today - dt.timedelta(days=1)
-    answers = worker.notices.filter(seen_at=None, kind__startswith="referral.").values_list("kind", flat=True)
-    assert {"referral.accepted", "referral.question"} <= set(answers)
-    assert worker.notices.exclude(seen_at=None).exists()
-
-
-def test_the_partner_has_handovers_in_every_state_that_it_sees(now):
-    inbox = Referral.objects.for_agency_of(User.objects.get(username="partner"))
-    assert set(inbox.values_list("state", flat=True)) == states.SEEN_BY_AGENCY
-    other = Referral.objects.for_agency_of(User.objects.get(username="partner2"))
-    assert other.exists()
-    assert not set(inbox) & set(other)
-
-
-def test_the_other_unit_has_cases_of_its_own(now):
-    mine = Case.objects.visible_to(User.objects.get(username="caseworker"))
-    theirs = Case.objects.visible_to(User.objects.get(username="caseworker2"))
-    assert mine.exists() and theirs.exists()
-    assert mine.count() + theirs.count() == Case.objects.count()
-
-
-def test_the_logins_open_and_no_other_account_does(now):
-    for login in LOGINS:
-        user = authenticate(username=login.username, password=PASSWORD)
-        assert user is not None, login.username
-        assert str(user) == login.name
-    names = {login.username for login in LOGINS}
-    assert all(user.has_usable_password() == (user.username in names) for user in User.objects.all())
-    assert set(values(User, "is_demo")) == {True}
-    assert all(user.email.endswith("@example.com") for user in User.objects.all())
-
-
-def test_nothing_lies_ahead_and_the_log_goes_forward(now):
-    for model, field in [
-        (Event, "at"),
-        (LogEntry, "at"),
-        (Call, "received_at"),
-        (Referral, "created_at"),
-        (Notice, "created_at"),
-    ]:
-        assert not model.objects.filter(**{f"{field}__gt": now}).exists(), model
-    times = list(LogEntry.objects.order_by("id").values_list("at", flat=True))
-    assert times == sorted(times)
-
-
-def test_old_mail_is_sent_and_the_last_goes_out_by_the_task(now):
-    ready = Notice.objects.filter(mail=Notice.Mail.READY)
-    assert 1 <= ready.count() <= 15
-    assert not ready.filter(created_at__lt=now - dt.timedelta(hours=6)).exists()
-    assert not Notice.objects.exclude(mail__in=["ready", "sent", "none"]).exists()
-    assert connection.run_on_commit == []  # no kick of the mail task for each notice of a year
-
-
-def test_a_second_run_changes_nothing(now):
-    before = [(model, model.objects.count()) for model in (Case, Call, User, LogEntry, Event, Notice, Referral)]
-    out = StringIO()
-    call_command("load_demo", stdout=out)
-    assert "nothing is made" in out.getvalue()
-    assert before == [(model, model.objects.count()) for model, _ in before]
+    monkeypatch.setattr(year, "live", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        load(lambda line: None)
+    assert not User.objects.exists() and not LogEntry.objects.exists()
 
 
 @pytest.mark.parametrize("command", ["load_demo", "demo_logins"])

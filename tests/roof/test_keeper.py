@@ -38,11 +38,11 @@ def edit(client, user: User, **data):
 # -- who gets in ---
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_keeper_gets_in_and_nobody_else(page, cast, client_of):
-    for name, user in cast.everybody().items():
-        expected = 200 if name == "keeper" else 403
-        assert client_of(user).get(reverse(f"keeper:{page}")).status_code == expected, name
+@pytest.mark.parametrize("name", PAGES)
+def test_the_keeper_gets_in_and_nobody_else(name, cast, client_of):
+    for who, user in cast.everybody().items():
+        expected = 200 if who == "keeper" else 403
+        assert client_of(user).get(reverse(f"keeper:{name}")).status_code == expected, who
 
 
 def test_the_keeper_sees_no_case_and_no_call(keeper, make_case, cast, client_of):
