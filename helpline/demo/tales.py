@@ -2,7 +2,7 @@
 
 import datetime as dt
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from helpline.demo import texts
@@ -61,10 +61,8 @@ class Tale:
         assert self._case is not None  # every act comes after the call
         return self._case
 
-    def live(self) -> Iterator[dt.datetime]:
-        """Yields a moment, and acts when it is resumed: then the clock stands there."""
-        from helpline.demo.acts import ACTS
-
+    def live(self, do: Mapping[str, Callable[..., object]]) -> Iterator[dt.datetime]:
+        """Yields a moment, and acts when it is resumed: then the clock stands there. `do`: the acts by name."""
         moment = self.calendar.past(began(self.plan, self.calendar, self.dice), len(self.acts) + 4)
         yield moment
         call = write_down(self.worker, self.story, self.plan)
@@ -75,7 +73,7 @@ class Tale:
             self.to_come = self.acts[index + 1 :]
             moment = self._moment_of(act, moment)
             yield moment
-            ACTS[act.name](self, *act.words)
+            do[act.name](self, *act.words)
         if self.next:
             yield moment + MINUTE / 2
             self._plan_the_rest()
@@ -123,12 +121,13 @@ class Tale:
         for act in self.to_come:
             wait += act.days
             if act.name in FINISHES and act.words != ["confirm_contact"]:
-                return local(add_working_days(clock.today(), wait), dt.time(16)), self.step[0]
+                return self._in(wait), self.step[0]
         if self.next:
             return self.next.pop(0)
-        return (
-            None if self.waits_for_others() else (local(add_working_days(clock.today(), 5), dt.time(16)), self.step[0])
-        )
+        return None if self.waits_for_others() else (self._in(5), self.step[0])
+
+    def _in(self, working_days: int) -> dt.datetime:
+        return local(add_working_days(clock.today(), working_days), dt.time(16))
 
     def finish(self, step: FollowUp) -> None:
         """Do a step of our own, and promise the next."""

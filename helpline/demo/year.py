@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import F, Min
 
 from helpline.demo import texts
+from helpline.demo.acts import ACTS
 from helpline.demo.days import Calendar
 from helpline.demo.staff import Staff
 from helpline.demo.tales import Tale, live_without_case
@@ -49,20 +50,22 @@ def live(staff: Staff, now: dt.datetime) -> Iterator[tuple[str, int]]:
 
 
 def _tales(staff: Staff, now: dt.datetime) -> Iterator[Iterator[dt.datetime]]:
-    dice, calendar = random.Random(SEED), Calendar(now)  # noqa: S311  # not a secret: the same each time
-    turns: Counter[str] = Counter()
-    for plan in texts.read("cases")["cases"]:
-        yield Tale(plan, turns[plan["story"]], staff, calendar, dice).live()
+    calendar, turns = Calendar(now), Counter[str]()
+    cases, calls = texts.read("cases")["cases"], texts.read("cases")["calls"]
+    for number, plan in enumerate([*cases, *calls]):
+        dice = random.Random(f"{SEED} {number}")  # noqa: S311  # not a secret: the same each time
+        turn = turns[plan["story"]]
         turns[plan["story"]] += 1
-    for plan in texts.read("cases")["calls"]:
-        yield live_without_case(plan, turns[plan["story"]], staff, calendar, dice)
-        turns[plan["story"]] += 1
+        if number < len(cases):
+            yield Tale(plan, turn, staff, calendar, dice).live(ACTS)
+        else:
+            yield live_without_case(plan, turn, staff, calendar, dice)
 
 
 def _meanwhile(until: dt.datetime) -> None:
     """What beat wakes up: reminders and silent handovers, each at its time."""
-    while (due := _first_due()) is not None and due <= until:
-        with clock.at(due + A_SECOND):
+    while (due := _first_due()) is not None and due + A_SECOND <= until:
+        with clock.at(due + A_SECOND):  # its time is out only after it
             fire_due_reminders()
             expire_silent()
 

@@ -7,12 +7,11 @@ so a row is claimed before sending, and one whose sender died is marked `unknown
 import datetime as dt
 import logging
 import uuid
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext
@@ -41,7 +40,8 @@ def notify(
         user=user, address=address, kind=kind, source=source, case=case, about=about, mail=mail, created_at=clock.now()
     )
     made = Notice.objects.bulk_create([notice], ignore_conflicts=True)
-    transaction.on_commit(partial(_kick), robust=True)
+    if not any(waiting[1] is _kick for waiting in connection.run_on_commit):  # one commit wakes the sender once
+        transaction.on_commit(_kick, robust=True)
     return bool(made) and Notice.objects.filter(pk=notice.pk).exists()
 
 
