@@ -22,6 +22,7 @@ from intake.models import ChildClock, Reminder
 from referrals.actions import expire_silent
 
 LINGERS = ["referral.question", "referral.declined", "referral.expired", "step.late"]  # not yet read for some days
+STILL_TO_MAIL = 6
 SEED = 2015  # the year in which Skövde opened its line: the same demo each time
 A_SECOND, A_DAY = dt.timedelta(seconds=1), dt.timedelta(days=1)
 
@@ -78,9 +79,9 @@ def _first_due() -> dt.datetime | None:
 def settle(now: dt.datetime) -> None:
     """What was read and mailed before is so; the last mails go out by the normal task. Child clocks of old are done."""
     this_morning = local(clock.local_date(now), dt.time(0))
-    Notice.objects.filter(created_at__lt=now - A_DAY / 4, mail=Notice.Mail.READY).update(
-        mail=Notice.Mail.SENT, attempts=1
-    )
+    ready = Notice.objects.filter(mail=Notice.Mail.READY)
+    last = list(ready.order_by("-created_at").values_list("pk", flat=True)[:STILL_TO_MAIL])
+    ready.exclude(pk__in=last).update(mail=Notice.Mail.SENT, attempts=1)
     read = Notice.objects.filter(user__isnull=False, created_at__lt=this_morning)
     read.exclude(kind__in=LINGERS, created_at__gt=now - 4 * A_DAY).update(seen_at=F("created_at") + A_DAY / 12)
     for one in ChildClock.objects.filter(report__case__closed_at__isnull=False).select_related("report"):

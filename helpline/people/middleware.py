@@ -44,6 +44,8 @@ class PersonalLanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in settings.PROBES:
+            return self.get_response(request)
         language = request.user.language if request.user.is_authenticated else None
         language = language or request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) or settings.LANGUAGE_CODE
         if language not in dict(settings.LANGUAGES):

@@ -109,8 +109,8 @@ class SealedTextField(models.BinaryField):
 
     description = "Text sealed under the key of its call or case"
     # For the type checker: what is set and read is text, whatever the column holds.
-    _pyi_private_set_type: str  # type: ignore[assignment]
-    _pyi_private_get_type: str
+    _pyi_private_set_type: str
+    _pyi_private_get_type: str  # type: ignore[assignment]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("default", b"")

@@ -61,6 +61,7 @@ def reassign_case(*, by: User, case: Case, to: User) -> None:
     """Give a case to another worker of the unit, with its open steps. The new owner is told. Raises Refused or TooLate."""
     with transaction.atomic():
         case = lock(case)
+        to = User.objects.select_for_update().get(pk=to.pk)  # nobody is switched off while a case comes to them
         if to.unit_id != case.unit_id or not to.is_active:
             raise Refused(_("Only a colleague of the same unit can take the case."))
         if not Case.objects.filter(pk=case.pk, owner=case.owner, closed_at__isnull=True).update(owner=to):

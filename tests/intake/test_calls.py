@@ -625,6 +625,15 @@ def test_a_person_confirms_it_by_the_button(anna, make_call):
     assert fresh(call).urgency == "AKUT"
 
 
+def test_a_script_confirms_with_nothing_else(anna, make_call):
+    call = make_call(answers={"weapon": "yes"})
+    answer = anna.post(url("call-save", call), {"confirm": "AKUT"}, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert fresh(call).urgency == "AKUT"
+    assert anna.post(url("call-save", call), {"confirm": "PANIC"}).status_code == 422
+    assert fresh(call).urgency == "AKUT"
+
+
 def test_answers_that_raise_it_ask_for_a_new_confirmation(anna, make_call):
     call = make_call(urgency="SKYNDSAM")
     anna.post(url("call-save", call), page_of(anna, call).data(a__weapon="yes"))

@@ -184,7 +184,7 @@ def test_an_answer_that_is_refused_comes_back_open_and_filled_in(client_of, cast
     assert (answer.status_code, answer.context["chosen"]) == (422, act)
     html = answer.content.decode()
     assert kept in html
-    [target] = re.findall(rf'href="#(id_{act}_[^"]*)"', html)
+    [target] = re.findall(rf'href="#((?:div_)?id_{act}_[^"]*)"', html)
     assert f'id="{target}"' in html  # the list of errors leads to its field
     assert state_of(referral) == "opened"
 
