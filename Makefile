@@ -43,7 +43,7 @@ run: $(INSTALLED)
 
 test: $(INSTALLED)
 	@CHROMIUM="$$($(BIN)/python tests/browser.py)" && export CHROMIUM && echo "Browser: $$CHROMIUM" && \
-		exec $(WITH) python -m pytest -n 2 $(PYTEST_ARGS)
+		exec $(WITH) python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/python -m ruff format --check .

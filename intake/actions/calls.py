@@ -14,8 +14,7 @@ from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from helpline.people.sealed import DataKey
 from intake import triage
-from intake.actions.cases import open_case
-from intake.actions.timeline import record
+from intake.actions.cases import open_case, tell_case
 from intake.labels import NOTE_KINDS
 from intake.models import Answer, Call, Note, QuestionSet
 
@@ -95,13 +94,13 @@ def complete_call(
             )
         call.urgency_at_least = found.urgency
         call.completed_at = max(clock.now(), call.received_at)
-        if call.case is None and (open_a_case or found.needs_a_case):
+        if call.case is not None:
+            tell_case(by, call.case, call)
+        elif open_a_case or found.needs_a_case:
             call.case = open_case(by=by, call=call, what=what, due_at=due_at)
         call.save()
         call.notes.filter(signed_at__isnull=True).update(signed_at=clock.now())
         log("call.completed", by=by, call=call.pk, case=call.case_id, urgency=call.urgency, caller=call.caller_type)
-        if call.case is not None:
-            _tell_the_case(by, call)
     return call
 
 
@@ -156,12 +155,3 @@ def _save_notes(by: User, call: Call, notes: Mapping[str, str]) -> None:
         if note.text != text.strip():
             note.text, note.at = text.strip(), clock.now()
             note.save()
-
-
-def _tell_the_case(by: User, call: Call) -> None:
-    """The call, its urgency and its notes in the timeline of the case."""
-    assert call.case is not None
-    record("call.completed", by=by, case=call.case, call=call, row=call.pk, minutes=call.minutes)
-    record("urgency.confirmed", by=by, case=call.case, text=call.urgency_reason, row=call.pk, urgency=call.urgency)
-    for note in call.notes.exclude(text=b""):
-        record("note.signed", by=by, case=call.case, note=note, row=note.pk, note_kind=note.kind)

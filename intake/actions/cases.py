@@ -33,9 +33,18 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
         case.save(force_insert=True)
         Person.objects.create(case=case, part="caller", name=call.caller_name, phone=call.phone)
         Person.objects.create(case=case, part="concern", age_band=call.age_band)
+        tell_case(by, case, call)
         record("case.opened", by=by, case=case, row=case.pk, urgency=case.urgency, track=case.track)
         plan_step(by=by, case=case, kind="first_step", what=what, due_at=due_at)
     return case
+
+
+def tell_case(by: User, case: Case, call: Call) -> None:
+    """A call, its urgency and its notes in the timeline of its case."""
+    record("call.completed", by=by, case=case, call=call, row=call.pk, minutes=call.minutes)
+    record("urgency.confirmed", by=by, case=case, text=call.urgency_reason, row=call.pk, urgency=call.urgency)
+    for note in call.notes.exclude(text=b""):
+        record("note.signed", by=by, case=case, note=note, row=note.pk, note_kind=note.kind)
 
 
 def open_with_reason(*, by: User, case: Case, reason: str, words: str = "") -> CaseOpening:

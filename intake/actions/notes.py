@@ -1,7 +1,5 @@
 """Notes of a case, and our own attempts to reach the person."""
 
-import datetime as dt
-
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -27,7 +25,7 @@ def add_note(*, by: User, case: Case, kind: str, text: str) -> Note:
     return note
 
 
-def log_contact(*, by: User, case: Case, reached: bool, text: str = "", at: dt.datetime | None = None) -> Event:
+def log_contact(*, by: User, case: Case, reached: bool, text: str = "") -> Event:
     """Write that we called the person, whether or not they answered: a failed attempt is an event too."""
     with transaction.atomic():
         case = lock(case)

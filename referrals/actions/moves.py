@@ -100,7 +100,7 @@ def take_back(*, by: User, referral: Referral, text: str = "") -> Referral:
 
 def expire_silent() -> int:
     """Take back, one by one, what nobody has answered in time. Returns how many. Harmless when run twice or at once."""
-    silent = Referral.objects.waiting().filter(answer_due_at__lte=clock.now()).order_by("answer_due_at")
+    silent = Referral.objects.waiting().filter(answer_due_at__lt=clock.now()).order_by("answer_due_at")
     expired = 0
     for referral in list(silent.only("pk", "case_id")):
         with transaction.atomic():

@@ -24,7 +24,7 @@ def test_a_serious_call_opens_a_case_with_owner_and_step(make_case, cast):
     assert case.owner == cast.caseworker and case.unit == cast.unit
     assert case.status == "new" and case.urgency == "SKYNDSAM" and case.needs == ["family_support"]
     kinds = list(case.events.order_by("at", "id").values_list("kind", flat=True))
-    assert kinds == ["case.opened", "step.planned", "call.completed", "urgency.confirmed", "note.signed"]
+    assert kinds == ["call.completed", "urgency.confirmed", "note.signed", "case.opened", "step.planned"]
     assert set(case.people.values_list("part", flat=True)) == {"caller", "concern"}
 
 
