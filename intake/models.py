@@ -53,7 +53,7 @@ class QuestionSet(models.Model):
 
     version = models.PositiveIntegerField(primary_key=True)
     digest = models.CharField(max_length=64)
-    content = models.JSONField()
+    content = models.TextField()  # JSON as one text: its order is the order on the screen, which jsonb would lose
     loaded_at = models.DateTimeField(default=clock.now)
 
     class Privacy:
@@ -234,6 +234,10 @@ class Call(SealedModel):
     caller_name = SealedTextField()
     phone = SealedTextField()
     safe_contact = SealedTextField()
+    # The next step as it is decided while the call goes on; completing makes a step of it.
+    step_what = SealedTextField()
+    step_due_at = models.DateTimeField(null=True)
+    wants_case = models.BooleanField(default=False)
 
     objects = CallQuerySet.as_manager()
 
@@ -261,11 +265,11 @@ class Call(SealedModel):
         ]
 
     class Privacy:
-        personal = {"urgency_reason", "caller_name", "phone", "safe_contact"}
+        personal = {"urgency_reason", "caller_name", "phone", "safe_contact", "step_what"}
         plain = {
             *("id", "key", "unit", "taken_by", "case", "question_set", "received_at", "completed_at", "voided_at"),
             *("saved_at", "channel", "caller_type", "track", "identity", "protection", "municipality", "milieu"),
-            *("age_band", "language", "interpreter", "urgency_at_least", "urgency"),
+            *("age_band", "language", "interpreter", "urgency_at_least", "urgency", "step_due_at", "wants_case"),
         }
 
     def seal_key(self) -> DataKey:

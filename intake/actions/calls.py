@@ -21,6 +21,7 @@ from intake.models import Answer, Call, Note, QuestionSet
 FACTS = {
     *("received_at", "channel", "caller_type", "track", "identity", "protection", "municipality_id", "milieu"),
     *("age_band", "language", "interpreter", "urgency", "urgency_reason", "caller_name", "phone", "safe_contact"),
+    *("step_what", "step_due_at", "wants_case"),
 }
 
 

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.db import transaction
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -23,8 +22,8 @@ from intake.triage import Question
 MISDIAL = "misdial"
 LONGEST = 20_000  # characters of a note
 PARTS = {"a": "answers", "r": "remarks", "n": "notes"}  # the prefix of a field's name -> the part of a call
-# What is decided about the next step stands with the remarks until the call is completed, when it becomes the step itself.
-DRAFTS = ("what", "due", "open_case")
+# What is decided about the next step, and where it stands until the call is completed and it becomes the step itself.
+DRAFTS = {"what": "step_what", "due": "step_due_at", "open_case": "wants_case"}
 APART = {"void_reason"}  # read by an act of its own, never saved with the rest
 WHEN = "%Y-%m-%dT%H:%M"
 
@@ -117,7 +116,8 @@ class CallForm(forms.Form):
         values |= {f"a.{key}": value for key, value in call.answered.items()}
         values |= {f"r.{key}": text for key, text in call.remarks.items()}
         values |= {f"n.{note.kind}": note.text for note in call.notes.all()}
-        values |= {name: call.remarks.get(f"draft.{name}", "") for name in DRAFTS}
+        values |= {"what": call.step_what, "open_case": "yes" if call.wants_case else ""}
+        values["due"] = timezone.localtime(call.step_due_at).strftime(WHEN) if call.step_due_at else ""
         return values
 
     def _whole(self, data: QueryDict) -> QueryDict:
@@ -187,7 +187,7 @@ class CallForm(forms.Form):
             if dot:
                 parts[PARTS[part]][key] = value
             elif name in DRAFTS:
-                parts["remarks"][f"draft.{name}"] = value
+                parts["facts"][DRAFTS[name]] = self.cleaned_data[name]
             elif name == "municipality":
                 parts["facts"]["municipality_id"] = value or None
             else:
@@ -211,17 +211,13 @@ class CallForm(forms.Form):
 
     def complete(self, *, by: User) -> Call:
         """Complete the call, with the next step that was decided. Raises Refused or TooLate."""
-        drafts = {f"draft.{name}": "" for name in DRAFTS if self.initial[name]}
-        with transaction.atomic():
-            if drafts:
-                actions.save_call(by=by, call=self.call, remarks=drafts)
-            return actions.complete_call(
-                by=by,
-                call=self.call,
-                what=self.cleaned_data["what"],
-                due_at=self.cleaned_data["due"],
-                open_a_case=self.cleaned_data["open_case"],
-            )
+        return actions.complete_call(
+            by=by,
+            call=self.call,
+            what=self.cleaned_data["what"],
+            due_at=self.cleaned_data["due"],
+            open_a_case=self.cleaned_data["open_case"],
+        )
 
     def refuse(self, refused: Refused) -> None:
         """Show at its place why the call cannot be completed yet."""
@@ -234,7 +230,7 @@ class CallForm(forms.Form):
         fresh = Call()
         facts = actions.calls.FACTS - {"channel", "caller_type", "urgency", "received_at"}
         known = any((getattr(self.call, name) or "") != (getattr(fresh, name) or "") for name in facts)
-        written = any(self.initial[name] for name in self.fields if "." in name or name in DRAFTS)
+        written = any(self.initial[name] for name in self.fields if "." in name)
         return self.call.caller_type in ("", MISDIAL) and not known and not written
 
     def unsaved(self) -> list[tuple[str, str]]:

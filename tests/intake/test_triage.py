@@ -191,7 +191,7 @@ def test_what_was_said_counts_whoever_was_thought_to_call():
 
 
 def test_an_answer_to_a_question_of_another_version_is_passed_by():
-    found = GUIDE.assess("relative", {"no_longer_asked": "yes", "draft.what": ""})
+    found = GUIDE.assess("relative", {"no_longer_asked": "yes"})
     assert (found.urgency, list(found.needs)) == ("NORMAL", ["family_support"])
 
 

@@ -1,5 +1,7 @@
 """Every move by every kind of person from every state: what MOVES does not allow is refused, and changes nothing."""
 
+import re
+
 import pytest
 from django.db import connection
 
@@ -11,6 +13,27 @@ from referrals.models import Referral, StateChange
 from referrals.states import AGENCY, MOVES, OWNER, STATES, SYSTEM, Move
 
 WHO = [OWNER, AGENCY, SYSTEM]
+
+
+# Written down a second time, by hand: move, from, to, by whom.
+BY_HAND = """
+send       draft                           sent          owner
+open       sent                            opened        agency
+accept     sent opened                     accepted      agency
+decline    sent opened                     declined      agency
+ask        sent opened                     question      agency
+answer     question                        opened        owner
+contact    accepted                        contact_made  agency owner
+complete   contact_made                    completed     agency owner
+expire     sent opened                     expired       system
+take_back  sent opened question accepted   expired       owner
+"""
+
+
+def test_the_table_is_what_we_mean():
+    rows = [re.split(r"\s{2,}", row) for row in BY_HAND.strip().splitlines()]
+    meant = {name: (set(sources.split()), target, set(who.split())) for name, sources, target, who in rows}
+    assert {move.name: (set(move.sources), move.target, set(move.who)) for move in MOVES.values()} == meant
 
 
 def carry_out(name: str, who: str, referral: Referral, cast) -> Referral:

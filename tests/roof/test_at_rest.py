@@ -20,7 +20,13 @@ def typed(client_of, cast) -> Case:
     client = client_of(cast.caseworker)
     client.post(reverse("intake:call-start"))
     call = Call.objects.get()
-    facts = {"caller_type": "relative", "track": "B", "municipality": "1499", "age_band": "15-17", "urgency": "SKYNDSAM"}
+    facts = {
+        "caller_type": "relative",
+        "track": "B",
+        "municipality": "1499",
+        "age_band": "15-17",
+        "urgency": "SKYNDSAM",
+    }
     client.post(reverse("intake:call-save", args=[call.pk]), facts)
     words = {**facts, "caller_name": NAME, "n.seen": NOTE, "a.r_event": NOTE, "r.r_violence": NOTE, "what": NOTE}
     answer = client.post(reverse("intake:call-complete", args=[call.pk]), words)
