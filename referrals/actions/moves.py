@@ -12,7 +12,7 @@ from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from helpline.people.notices import notify
-from intake.actions import end_kept_step, plan_step
+from intake.actions import end_kept_step, finish_step, plan_step
 from intake.actions.timeline import lock, record
 from intake.models import Case
 from referrals import states
@@ -31,7 +31,17 @@ def send(*, by: User, referral: Referral) -> Referral:
         if missing:
             raise Refused(" ".join(missing))
         due = states.answer_due(held.urgency, clock.now())
-        return _go("send", held, by=by, who=OWNER, sent_at=clock.now(), answer_due_at=due)
+        sent = _go("send", held, by=by, who=OWNER, sent_at=clock.now(), answer_due_at=due)
+        _somebody_is_chosen(by, sent)
+        return sent
+
+
+def _somebody_is_chosen(by: User, sent: Referral) -> None:
+    """What an earlier agency's no left to do for this need is done by sending to another."""
+    before = [str(pk) for pk in sent.case.referrals.filter(need=sent.need).values_list("pk", flat=True)]
+    steps = sent.case.steps.planned().select_related("case__key").filter(kind="choose_next", about__in=before)
+    for step in steps:
+        finish_step(by=by, step=step)
 
 
 def open_referral(*, by: User, referral: Referral) -> Referral:

@@ -242,3 +242,18 @@ def test_a_kept_step_is_ended_by_its_referral_alone(make_referral, cast):
 
     with pytest.raises(Refused):
         finish_step(by=cast.caseworker, step=planned(make_referral("sent"), "await_answer"), close="needs_met")
+
+
+def test_sending_to_another_does_the_step_that_the_first_no_left(make_draft, cast):
+    declined = actions.send(by=cast.caseworker, referral=make_draft())
+    actions.decline(by=cast.partner, referral=declined, reason="no_capacity")
+    step = planned(declined, "choose_next")
+    other = make_draft(case=declined.case, agency=cast.other_agency, need="exit_support")
+    actions.send(by=cast.caseworker, referral=other)
+    step.refresh_from_db()
+    assert step.state == "planned"  # another need: the first one still waits for somebody
+    again = make_draft(case=declined.case, agency=cast.agency, need=declined.need)
+    actions.send(by=cast.caseworker, referral=again)
+    connection.check_constraints()
+    step.refresh_from_db()
+    assert step.state == "done" and step.ended_by == cast.caseworker

@@ -30,8 +30,8 @@ def say_day(day: dt.date) -> str:
     if near:
         return near
     if abs((day - today).days) > 300:
-        return date_format(day, "j b Y")
-    return date_format(day, "D j b").lower() if get_language() == "sv" else date_format(day, "D j b")
+        return date_format(day, "j b Y" if get_language() == "sv" else "j M Y")
+    return date_format(day, "D j b").lower() if get_language() == "sv" else date_format(day, "D j M")
 
 
 @register.filter
