@@ -41,6 +41,9 @@ $(INSTALLED): requirements.txt
 run: $(INSTALLED)
 	@exec $(LOCAL) run
 
+# Tests are of the demo mode; what production refuses is tested by itself.
+test check: export DEMO = 1
+
 test: $(INSTALLED)
 	@CHROMIUM="$$($(BIN)/python tests/browser.py)" && export CHROMIUM && echo "Browser: $$CHROMIUM" && \
 		exec $(WITH) python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)

@@ -141,8 +141,11 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
-# Failures are counted for account and address together, so that a stranger cannot keep a colleague out.
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/5m/ip" if not DEMO else False, "login": "60/m/ip"}
+# Failures are counted for account and address together (people/accounts.py), so that a stranger keeps no colleague out.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key,200/5m/ip", "login": "120/m/ip"}
+MESSAGE_STORAGE = (
+    "django.contrib.messages.storage.session.SessionStorage"  # a cookie could be read by who has the machine
+)
 
 SESSION_COOKIE_NAME = "sid" if DEMO or DEBUG else "__Host-sid"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEMO or DEBUG)
@@ -158,6 +161,7 @@ PROBES = ["/livez", "/health/"]  # asked by machines: no log-in, no language, no
 SECURE_REDIRECT_EXEMPT = [f"^{path.lstrip('/')}$" for path in PROBES]
 if env_bool("BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

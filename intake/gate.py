@@ -59,14 +59,16 @@ def opened(case: Case, user: User) -> bool:
     return CaseOpening.objects.filter(case=case, user=user, until__gt=clock.now()).exists()
 
 
-def call_for(request: HttpRequest, pk: Any) -> Call:
+def call_for(request: HttpRequest, pk: Any, *, to_save: bool = False) -> Call:
     """A call that one took oneself, or an unfinished one of the unit, so that none is left when its taker is away; a
-    finished one is read in its case. Raises Http404."""
+    finished one is read in its case. `to_save`: also one that was finished meanwhile, so that words which come too late
+    are given back. Raises Http404."""
     user = person(request)
     call = (
         Call.objects.visible_to(user)
         .select_related("key", "unit", "municipality", "taken_by", "case")
-        .filter(Q(taken_by=user) | Q(completed_at__isnull=True, voided_at__isnull=True), pk=pk)
+        .filter(pk=pk)
+        .filter(Q() if to_save else Q(taken_by=user) | Q(completed_at__isnull=True, voided_at__isnull=True))
         .first()
     )
     if call is None:

@@ -39,6 +39,7 @@ NOTICES: Words = {
     "step.due": _("Reminder: a step is due"),
     "step.late": _("Nobody has done this step"),
     "case.assigned": _("A case is now yours"),
+    "case.acute": _("An acute case was opened"),
 }
 
 PARTS: Words = {

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.functional import cached_property
 
 from helpline.people import clock
-from helpline.people.models import Municipality, Unit, User
+from helpline.people.models import NEVER_CHANGED, Municipality, Unit, User
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
 from intake.codes import new_code, slug, spoken
@@ -586,7 +586,7 @@ class Event(SealedModel):
 
     class Meta:
         indexes = [models.Index(fields=["case", "-at", "-id"], name="timeline")]
-        triggers = [pgtrigger.Protect(name="no_update", operation=pgtrigger.Update)]
+        triggers = NEVER_CHANGED
 
     class Privacy:
         personal = {"text"}

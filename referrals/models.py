@@ -147,7 +147,7 @@ class GroundSetting(models.Model):
 
 
 class Consent(models.Model):
-    """Who said yes to what, to whom, how, until when (OSL 10:1, 12:2, 12:3). Can be taken back at any time."""
+    """Who said yes to what, to whom, how, until when (OSL 10:1, 12:2, 12:3)."""
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="consents")
     agency = models.ForeignKey(PartnerAgency, models.PROTECT, related_name="+")
@@ -280,8 +280,11 @@ class Referral(SealedModel):
 
     @property
     def shows_identity(self) -> bool:
-        """Whether the agency sees the name and the number that are shared: only once it has accepted."""
-        return self.state in {"accepted", "contact_made"}
+        """Whether the agency sees the name and the number that are shared: only once it has accepted, and as long as a
+        consent holds where that is the ground."""
+        ground = self.legal_ground
+        may = not (ground and ground.is_consent) or (self.consent is not None and self.consent.holds)
+        return may and self.state in {"accepted", "contact_made"}
 
     @property
     def is_waiting(self) -> bool:

@@ -116,6 +116,13 @@ def answer_due(urgency: str, moment: dt.datetime) -> dt.datetime:
     return local(add_working_days(clock.local_date(moment), rule[0]), rule[1])
 
 
+def latest_contact(urgency: str, moment: dt.datetime) -> dt.datetime:
+    """The latest time that an agency may promise its first contact for: a day where acute, else ten working days."""
+    if urgency == "AKUT":
+        return moment + dt.timedelta(days=1)
+    return local(add_working_days(clock.local_date(moment), 10), dt.time(23, 59))
+
+
 def next_working_day(urgency: str, moment: dt.datetime) -> dt.datetime:
     """When what came back to us is due: the next working morning; within the hour where life may be at stake."""
     if urgency == "AKUT":

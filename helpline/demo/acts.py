@@ -11,6 +11,7 @@ from helpline.people import clock
 from helpline.people.models import Municipality, User
 from intake import actions as intake
 from referrals import actions as referrals
+from referrals import states
 from referrals.grounds import grounds
 from referrals.models import PartnerAgency, Referral
 from referrals.partners import partner_types
@@ -121,7 +122,8 @@ def accept(tale: Tale, *words: str) -> None:
     kind = "".join(word for word in words if not word.startswith("+"))
     days = [int(word) for word in words if word.startswith("+")]
     referral, who = _at(tale, kind)
-    contact_by = tale.calendar.moment(days[0], "16:00") if days else None
+    latest = states.latest_contact(referral.urgency, clock.now())
+    contact_by = min(tale.calendar.moment(days[0], "16:00"), latest) if days else None
     referrals.accept(by=who, referral=referral, handled_by=str(who), contact_by=contact_by)
 
 

@@ -14,6 +14,10 @@ class ClosedAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count failures for account and address together."""
+        return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{self.get_client_ip(request)}"
+
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
         log("user.logged_in", by=user)
         return super().post_login(request, user, **kwargs)

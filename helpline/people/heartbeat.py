@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
 EVERY = 5  # seconds between two rows of one process
@@ -23,7 +23,7 @@ def beat(name: str) -> None:
                 "INSERT INTO people_heartbeat (name, at) VALUES (%s, now()) ON CONFLICT (name) DO UPDATE SET at = now()",
                 [name],
             )
-    except DatabaseError:
+    except Error:
         connection.close()
 
 
@@ -31,4 +31,7 @@ def is_alive(name: str) -> bool:
     """Whether `name` wrote within FRESH."""
     from helpline.people.models import Heartbeat
 
-    return Heartbeat.objects.filter(name=name, at__gt=timezone.now() - FRESH).exists()
+    try:
+        return Heartbeat.objects.filter(name=name, at__gt=timezone.now() - FRESH).exists()
+    except Error:  # not migrated yet, or down
+        return False

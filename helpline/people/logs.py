@@ -8,6 +8,15 @@ import logging
 import traceback
 
 
+def _message(record: logging.LogRecord) -> str:
+    """The message, without what a person typed: of a request its status and the name of the view, never its address."""
+    request = getattr(record, "request", None)
+    if request is not None:
+        match = getattr(request, "resolver_match", None)
+        return f"{getattr(record, 'status_code', '')} {match.view_name if match else 'no such page'}".strip()
+    return str(record.msg) if record.exc_info else record.getMessage()
+
+
 class QuietFormatter(logging.Formatter):
     """One line of JSON. Of an exception only the types and the places are kept."""
 
@@ -16,7 +25,7 @@ class QuietFormatter(logging.Formatter):
             "at": self.formatTime(record),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.msg if record.exc_info else record.getMessage(),
+            "message": _message(record),
         }
         if record.exc_info and record.exc_info[0]:
             line["exception"] = record.exc_info[0].__name__

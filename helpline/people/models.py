@@ -164,6 +164,7 @@ class Notice(models.Model):
     mail = models.CharField(max_length=8, choices=Mail.choices, default=Mail.READY)
     message_id = models.UUIDField(default=uuid.uuid4, unique=True)
     lease_until = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -175,7 +176,7 @@ class Notice(models.Model):
     class Privacy:
         plain = {
             *("id", "user", "address", "kind", "case", "about", "source", "created_at", "seen_at", "mail"),
-            *("message_id", "lease_until", "attempts"),
+            *("message_id", "lease_until", "next_try_at", "attempts"),
         }
 
 

@@ -22,6 +22,7 @@ from helpline.people.models import Notice, User
 KINDS: dict[str, Any] = {}  # code -> a translated text; each floor adds its own at start
 LEASE = dt.timedelta(minutes=2)
 BATCH = 50
+TRIES = 28  # with an hour between the later ones: about a day
 logger = logging.getLogger(__name__)
 
 
@@ -59,34 +60,50 @@ def deliver_mail() -> int:
     """Send what is ready. Returns how many were sent. Harmless when run twice or at once."""
     _give_up_expired_leases()
     sent = 0
-    for notice in _claim():
-        try:
-            _message(notice).send()
-        except OSError as error:  # SMTP and socket errors
-            logger.warning("mail was not sent: %s", type(error).__name__)
-            state = Notice.Mail.FAILED if notice.attempts >= 5 else Notice.Mail.READY
-            Notice.objects.filter(pk=notice.pk, mail=Notice.Mail.SENDING).update(mail=state, lease_until=None)
-            continue
-        Notice.objects.filter(pk=notice.pk, mail=Notice.Mail.SENDING).update(mail=Notice.Mail.SENT, lease_until=None)
-        sent += 1
+    for _round in range(BATCH):
+        notice = _claim()
+        if notice is None:
+            break
+        sent += _send(notice)
     return sent
 
 
-def _claim() -> list[Notice]:
-    """Take the rows that are ready, so that nobody else sends them."""
+def _claim() -> Notice | None:
+    """Take the next row that is ready, so that nobody else sends it. One at a time: a slow server holds up no other."""
     with transaction.atomic():
-        rows = list(
-            Notice.objects.filter(mail=Notice.Mail.READY)
-            .select_related("user")
+        ready = Notice.objects.filter(mail=Notice.Mail.READY).exclude(next_try_at__gt=clock.now())
+        notice = (
+            ready.select_related("user")
             .select_for_update(skip_locked=True, of=("self",))
-            .order_by("created_at")[:BATCH]
+            .order_by("created_at")
+            .first()
         )
-        for row in rows:
-            row.attempts += 1
-            row.mail = Notice.Mail.SENDING
-            row.lease_until = clock.now() + LEASE
-        Notice.objects.bulk_update(rows, ["attempts", "mail", "lease_until"])
-    return rows
+        if notice is not None:
+            notice.attempts += 1
+            notice.mail = Notice.Mail.SENDING
+            notice.lease_until = clock.now() + LEASE
+            notice.save(update_fields=["attempts", "mail", "lease_until"])
+    return notice
+
+
+def _send(notice: Notice) -> bool:
+    """Send one claimed row, and write what became of it. A server that is down is tried again for about a day."""
+    state, later = Notice.Mail.SENT, None
+    try:
+        if notice.user and not notice.user.is_active:
+            state = Notice.Mail.NONE
+        else:
+            _message(notice).send()
+    except OSError as error:  # SMTP and socket errors: it may go better later
+        logger.warning("mail was not sent: %s", type(error).__name__)
+        state = Notice.Mail.FAILED if notice.attempts >= TRIES else Notice.Mail.READY
+        later = clock.now() + dt.timedelta(minutes=min(2**notice.attempts, 60))
+    except Exception as error:  # a message that cannot be sent at all keeps no other waiting
+        logger.error("mail cannot be sent: %s", type(error).__name__)
+        state = Notice.Mail.FAILED
+    claimed = Notice.objects.filter(pk=notice.pk, mail=Notice.Mail.SENDING)
+    claimed.update(mail=state, lease_until=None, next_try_at=later)
+    return state == Notice.Mail.SENT
 
 
 def _give_up_expired_leases() -> None:

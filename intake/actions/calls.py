@@ -65,7 +65,12 @@ def save_call(
         call.urgency_at_least = call.assessment.urgency
         call.saved_at = clock.now()
         call.save()
-        log("call.saved", by=by, call=call.pk, parts=sorted([*(facts or {}), *(answers or {}), *(notes or {})]))
+        log(
+            "call.saved",
+            by=by,
+            call=call.pk,
+            parts=sorted({*(facts or {}), *(answers or {}), *(remarks or {}), *(notes or {})}),
+        )
     return call
 
 
@@ -154,5 +159,5 @@ def _save_notes(by: User, call: Call, notes: Mapping[str, str]) -> None:
         note = call.notes.filter(kind=kind).first() or Note(call=call, kind=kind, by=by)
         note.call = call
         if note.text != text.strip():
-            note.text, note.at = text.strip(), clock.now()
+            note.text, note.at, note.by = text.strip(), clock.now(), by
             note.save()

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
-from helpline.people.models import User
+from helpline.people.models import Role, User
 from helpline.people.notices import notify
 from helpline.people.sealed import DataKey
 from intake import triage
@@ -24,7 +24,9 @@ COPIED = [
 def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | None = None) -> Case:
     """Open the case of a call whose urgency is confirmed: the one who took the call owns it, and a step is planned."""
     with transaction.atomic():
-        case = Case(key=DataKey.new(), unit=call.unit, owner=call.taken_by, opened_by=by, opened_at=clock.now())
+        taker = User.objects.select_for_update().get(pk=call.taken_by_id)  # nobody is switched off while a case comes
+        owner = taker if taker.is_active and taker.unit_id == call.unit_id else by
+        case = Case(key=DataKey.new(), unit=call.unit, owner=owner, opened_by=by, opened_at=clock.now())
         for name in COPIED:
             setattr(case, name, getattr(call, name))
         case.needs = list(call.assessment.needs)
@@ -36,7 +38,15 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
         tell_case(by, case, call)
         record("case.opened", by=by, case=case, row=case.pk, urgency=case.urgency, track=case.track)
         plan_step(by=by, case=case, kind="first_step", what=what, due_at=due_at)
+        if case.urgency == "AKUT":
+            _tell_managers(case, but=by)
     return case
+
+
+def _tell_managers(case: Case, but: User) -> None:
+    """An acute case is known to the unit's managers within the hour."""
+    for manager in User.objects.filter(unit=case.unit_id, role=Role.MANAGER, is_active=True).exclude(pk=but.pk):
+        notify(user=manager, kind="case.acute", source=f"case.acute:{case.pk}:{manager.pk}", case=case.pk)
 
 
 def tell_case(by: User, case: Case, call: Call) -> None:

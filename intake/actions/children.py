@@ -26,6 +26,8 @@ def register_concern(
         raise Refused(_("Choose about how old the child is."))
     with transaction.atomic():
         case = lock(case)
+        if not case.is_open:
+            raise Refused(_("The case is closed."))
         received_at = received_at or clock.now()
         report = ConcernReport.objects.create(
             case=case, received_at=received_at, child_age_band=child_age_band, registered_by=by

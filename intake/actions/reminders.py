@@ -1,5 +1,7 @@
 """Reminders: rows with a due time are the queue; whoever looks claims the due ones and makes a notice of each."""
 
+import logging
+
 from django.db import transaction
 
 from helpline.people import clock
@@ -9,22 +11,29 @@ from helpline.people.notices import notify
 from intake.models import FollowUp, Reminder
 
 BATCH = 50
+logger = logging.getLogger(__name__)
 
 
 def fire_due_reminders() -> int:
     """Fire every due rung, in batches. Returns how many. Two at once never hold the same row; a crash is a rollback."""
-    fired = 0
+    fired, failed = 0, set[int]()
     while True:
         with transaction.atomic():
             due = list(
                 Reminder.objects.filter(state=Reminder.State.SCHEDULED, due_at__lte=clock.now())
+                .exclude(pk__in=failed)
                 .select_related("step__owner", "step__case")
                 .order_by("due_at")
                 .select_for_update(skip_locked=True, of=("self",))[:BATCH]
             )
             for reminder in due:
-                _fire(reminder)
-        fired += len(due)
+                try:
+                    with transaction.atomic():
+                        _fire(reminder)
+                    fired += 1
+                except Exception as error:  # one row that cannot fire keeps no other waiting
+                    logger.error("a reminder could not fire: %s", type(error).__name__)
+                    failed.add(reminder.pk)
         if len(due) < BATCH:
             return fired
 
@@ -49,8 +58,11 @@ def _fire(reminder: Reminder) -> None:
 
 
 def _recipients(reminder: Reminder) -> list[User]:
-    """The step's owner; for the late rung, or where the owner is switched off, the managers of the unit."""
+    """The step's owner; for the late rung, or where the owner is switched off, the managers of the unit; where there is
+    none, whoever is left: somebody always hears of it."""
     owner = reminder.step.owner
-    if reminder.rung == Reminder.Rung.DUE and owner.is_active:
-        return [owner]
-    return list(User.objects.filter(unit=reminder.step.case.unit_id, role=Role.MANAGER, is_active=True))
+    own = [owner] if owner.is_active else []
+    if reminder.rung == Reminder.Rung.DUE and own:
+        return own
+    unit = User.objects.filter(unit=reminder.step.case.unit_id, is_active=True)
+    return list(unit.filter(role=Role.MANAGER)) or own or list(unit)

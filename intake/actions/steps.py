@@ -15,6 +15,7 @@ from helpline.people.workdays import add_working_days, is_working_day, local, ne
 from intake.actions.timeline import lock, record
 from intake.models import Case, FollowUp, Reminder
 
+LONGEST_PROMISE = dt.timedelta(days=366)
 KEEPER_FIRST = dt.timedelta(minutes=15)
 # How soon the first step is to be taken, by urgency: working days, then the time of day; none: within the hour.
 FIRST_STEP: dict[str, tuple[int, dt.time] | None] = {
@@ -52,10 +53,12 @@ def plan_step(
     **codes: Any,
 ) -> FollowUp:
     """Promise a step of an open case. Raises Refused on a closed case or without words for a step of one's own."""
+    if due_at > clock.now() + LONGEST_PROMISE:
+        raise Refused(_("Choose a time within a year."))
     with transaction.atomic():
         case = lock(case)
         if not case.is_open:
-            raise Refused(_("The case is closed. Reopen it to plan a step."))
+            raise Refused(_("The case is closed; no step can be planned in it."))
         if kind == "own" and not what.strip():
             raise Refused(_("Say what is to be done."))
         step = FollowUp.objects.create(

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from helpline.people import clock
 from helpline.people.errors import Refused
 from helpline.people.models import Municipality, User
 from intake import actions, triage
+from intake.forms.cases import WhenField
 from intake.labels import NOTE_KINDS
 from intake.models import Call
 from intake.triage import Question
@@ -74,7 +74,7 @@ class CallForm(forms.Form):
     urgency = forms.ChoiceField(label=_("Urgency"), required=False, choices=partial(triage.choices, "urgencies"))
     urgency_reason = WordsField(label=_("Why it is lower"), max_length=2_000)
     what = WordsField(label=_("What is to be done"), max_length=500)
-    due = forms.DateTimeField(label=_("At the latest"), required=False)
+    due = WhenField(label=_("At the latest"), required=False)
     open_case = forms.BooleanField(label=_("Open a case"), required=False)
     void_reason = WordsField(label=_("Why the call is taken away"), max_length=2_000)
 
@@ -144,16 +144,7 @@ class CallForm(forms.Form):
             part, dot, key = name.partition(".")
             if dot and part in PARTS:
                 self.add_error(None, gettext("%(question)s: there is no such question.") % {"question": key[:60]})
-        due = self.cleaned_data.get("due")
-        if due and self.completing:
-            self._check_due(due)
         return self.cleaned_data
-
-    def _check_due(self, due: dt.datetime) -> None:
-        if due <= clock.now():
-            self.add_error("due", _("Choose a time that is still to come."))
-        elif due > clock.now() + dt.timedelta(days=366):
-            self.add_error("due", _("Choose a time within a year."))
 
     def changes(self) -> Iterator[tuple[str, Any]]:
         """The fields that were given, are right, and say something new."""

@@ -10,11 +10,21 @@ from helpline.people import clock
 from helpline.people.models import Role, User
 from helpline.people.workdays import add_working_days, local
 from intake import triage
+from intake.actions.steps import LONGEST_PROMISE
 from intake.labels import NOTE_KINDS
 from intake.models import Case
 
 WORDS = {"rows": 4, "autocomplete": "off"}
 LONGEST = 20_000  # characters
+
+
+def check_when(moment: dt.datetime) -> None:
+    """Raises ValidationError for a time that has passed, or that is further away than a promise holds."""
+    year = clock.today().year
+    if moment.year < year or (moment.year <= year + 1 and moment <= clock.now()):
+        raise forms.ValidationError(_("Choose a time that is still to come."))
+    if moment.year > year + 1 or moment > clock.now() + LONGEST_PROMISE:
+        raise forms.ValidationError(_("Choose a time within a year."))
 
 
 class WhenField(forms.DateTimeField):
@@ -26,8 +36,8 @@ class WhenField(forms.DateTimeField):
 
     def clean(self, value: Any) -> Any:
         moment = super().clean(value)
-        if moment and moment <= clock.now():
-            raise forms.ValidationError(_("Choose a time that is still to come."))
+        if moment:
+            check_when(moment)
         return moment
 
 

@@ -44,7 +44,7 @@ def call(request: HttpRequest, pk: Any) -> HttpResponse:
 @needs("log_call")
 def call_save(request: HttpRequest, pk: Any) -> HttpResponse:
     """Save what is right; what is wrong comes back at its place (422). A script gets the page, others are sent to it."""
-    form = CallForm(call_for(request, pk), request.POST)
+    form = CallForm(call_for(request, pk, to_save=True), request.POST)
     try:
         saved = form.save(by=person(request))
     except TooLate:
@@ -60,7 +60,7 @@ def call_save(request: HttpRequest, pk: Any) -> HttpResponse:
 @needs("log_call")
 def call_complete(request: HttpRequest, pk: Any) -> HttpResponse:
     """Save the words, then complete the call: to its case, or to the page that says that none was needed."""
-    form = CallForm(call_for(request, pk), request.POST, completing=True)
+    form = CallForm(call_for(request, pk, to_save=True), request.POST, completing=True)
     try:
         form.save(by=person(request))
         if not form.errors:
@@ -76,7 +76,7 @@ def call_complete(request: HttpRequest, pk: Any) -> HttpResponse:
 @needs("log_call")
 def call_quick(request: HttpRequest, pk: Any) -> HttpResponse:
     """A misdial or a silent call, done with: counted, and no case. Refused once something is written."""
-    form = CallForm(call_for(request, pk), request.POST)
+    form = CallForm(call_for(request, pk, to_save=True), request.POST)
     try:
         form.save(by=person(request))
         if form.is_blank and not form.errors:
@@ -93,7 +93,7 @@ def call_quick(request: HttpRequest, pk: Any) -> HttpResponse:
 @needs("log_call")
 def call_void(request: HttpRequest, pk: Any) -> HttpResponse:
     """Take away a call that was opened by mistake, with a reason."""
-    form = CallForm(call_for(request, pk), request.POST)
+    form = CallForm(call_for(request, pk, to_save=True), request.POST)
     try:
         form.save(by=person(request))
         actions.void_call(by=person(request), call=form.call, why=form.cleaned_data.get("void_reason", ""))
@@ -132,7 +132,7 @@ def _finished(request: HttpRequest, call: Call) -> HttpResponse:
 
 def _too_late(request: HttpRequest, form: CallForm) -> HttpResponse:
     """The call was finished elsewhere: words that came too late are shown once more, to be taken to the case."""
-    call = call_for(request, form.call.pk)
+    call = Call.objects.select_related("key", "case").get(pk=form.call.pk)  # let in at the beginning of this request
     words = form.unsaved()
     if not words and "HX-Request" not in request.headers:
         return SeeOther(_case_of(call) if call.case else reverse("intake:call", args=[call.pk]))

@@ -12,30 +12,32 @@ from helpline.people.audit import log
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from intake import triage
+from intake.actions.timeline import lock
 from intake.models import Case
 from referrals.labels import CARD
 from referrals.models import Consent, PartnerAgency, Referral
-from referrals.partners import SIGNPOST
+from referrals.partners import HANDOVER, SIGNPOST
 
 WRITTEN = {*CARD, "name", "phone", "ground", "ground_reason", "age_band", "need"}
 
 
 def draft_referral(*, by: User, case: Case, agency: PartnerAgency, need: str) -> Referral:
     """Begin a referral to an agency. What the case knows that may be shared is filled in; nothing is sent."""
-    if not case.is_open:
-        raise Refused(_("The case is closed."))
     if agency.kind.channel == SIGNPOST:
         raise Refused(_("The caller goes to %(agency)s alone; no data is sent.") % {"agency": agency})
     if need not in triage.codes("needs"):
         raise Refused(_("Choose which need it is about."))
     with transaction.atomic():
+        case = lock(case)
+        if not case.is_open:
+            raise Refused(_("The case is closed."))
         referral = Referral.objects.create(
             case=case,
             agency=agency,
             need=need,
             urgency=case.urgency,
             age_band=case.age_band,
-            safe_contact=case.safe_contact,
+            safe_contact=case.safe_contact if agency.kind.channel == HANDOVER else "",
             about=case.age_name,
             created_by=by,
             created_at=clock.now(),
@@ -61,7 +63,7 @@ def save_draft(
             if field not in WRITTEN:
                 raise Refused(_("A handover has no “%(name)s”.") % {"name": field})
             setattr(referral, field, words[field])
-        if changed & set(CARD):
+        if changed & {*CARD, "name", "phone"}:
             referral.approved_at = None
         if approved is not None:
             referral.approved_at = (referral.approved_at or clock.now()) if approved else None
@@ -81,6 +83,7 @@ def discard_draft(*, by: User, referral: Referral) -> None:
 
 
 def _draft(referral: Referral) -> Referral:
+    lock(Case(pk=referral.case_id))  # the case first, as every move does: so two never wait for each other
     held = (
         Referral.objects.select_for_update(of=("self",))
         .select_related("case__key", "agency", "consent")

@@ -2,6 +2,7 @@
 log, end the step of before and leave the next, tell whom it concerns. All in one transaction; who comes second is told so."""
 
 import datetime as dt
+import logging
 import re
 from typing import Any
 
@@ -21,6 +22,7 @@ from referrals.models import GroundSetting, PartnerAgency, Referral, StateChange
 from referrals.states import AGENCY, MOVES, OWNER, SYSTEM, Move
 
 KEPT_BY = "referrals"
+logger = logging.getLogger(__name__)
 
 
 def send(*, by: User, referral: Referral) -> Referral:
@@ -59,6 +61,10 @@ def accept(*, by: User, referral: Referral, handled_by: str = "", contact_by: dt
         contact_by = contact_by or states.answer_due(held.urgency, clock.now())
         if contact_by <= clock.now():
             raise Refused(_("Choose a time that is still to come."))
+        if contact_by > states.latest_contact(held.urgency, clock.now()):
+            raise Refused(
+                _("That is too late for the person. Choose an earlier time, or decline so that we can ask another.")
+            )
         moved = _go("accept", held, by=by, who=AGENCY, contact_due_at=contact_by)
         moved.save(update_fields=["handled_by"])
         return moved
@@ -86,6 +92,9 @@ def answer_question(*, by: User, referral: Referral, text: str) -> Referral:
         raise Refused(_("Write your answer."))
     with transaction.atomic():
         held = _hold(referral)
+        missing = _missing_for_ground(held, text)  # an answer shares more: the ground must hold for it too
+        if missing and held.state == "question":
+            raise Refused(" ".join(missing))
         due = states.answer_due(held.urgency, clock.now())
         return _go("answer", held, by=by, who=OWNER, text=text, answer_due_at=due)
 
@@ -113,17 +122,22 @@ def expire_silent() -> int:
     silent = Referral.objects.waiting().filter(answer_due_at__lt=clock.now()).order_by("answer_due_at")
     expired = 0
     for referral in list(silent.only("pk", "case_id")):
-        with transaction.atomic():
-            held = _hold(referral)  # whoever answered meanwhile was first
-            if held.is_silent:
-                _go("expire", held, by=None, who=SYSTEM, ended_at=clock.now())
-                expired += 1
+        try:
+            with transaction.atomic():
+                held = _hold(referral)  # whoever answered meanwhile was first
+                if held.is_silent:
+                    _go("expire", held, by=None, who=SYSTEM, ended_at=clock.now())
+                    expired += 1
+        except Exception as error:  # one row that cannot be moved keeps no other waiting
+            logger.error("a silent handover could not be taken back: %s", type(error).__name__)
     return expired
 
 
 def missing_parts(referral: Referral) -> list[str]:
     """What stands in the way of sending, each as a sentence; empty where nothing does."""
     found = []
+    if not referral.case.is_open:
+        found.append(_("The case is closed."))
     if not referral.agency.is_active:
         found.append(_("%(agency)s no longer takes handovers.") % {"agency": referral.agency})
     if not referral.ask.strip():
@@ -133,7 +147,8 @@ def missing_parts(referral: Referral) -> list[str]:
     return [*found, *_missing_for_ground(referral)]
 
 
-def _missing_for_ground(referral: Referral) -> list[str]:
+def _missing_for_ground(referral: Referral, more: str = "") -> list[str]:
+    """What the ground lacks for what is shared, and for `more` words that are to be."""
     on = GroundSetting.switched_on(referral.case.unit.municipality_id)
     allowed = {ground.code: ground for ground in referral.agency.grounds_for(referral.age_band, clock.today(), on)}
     ground = allowed.get(referral.ground)
@@ -150,21 +165,23 @@ def _missing_for_ground(referral: Referral) -> list[str]:
         if referral.approved_at is None:
             found.append(_("Read the text aloud to the caller and tick that it is approved."))
     if ground.needs == "no_identity":
-        found += _identity_in(referral)
+        found += _identity_in(referral, more)
     return found
 
 
-def _identity_in(referral: Referral) -> list[str]:
-    """A referral without identity carries no name and no number: neither its own fields nor a word of the card."""
+def _identity_in(referral: Referral, more: str = "") -> list[str]:
+    """A referral without identity carries no name, number or way to reach anybody: not in its fields, not in its words."""
     if referral.name or referral.phone:
         return [_("Without identity, no name and no number can be shared.")]
-    text = " ".join(getattr(referral, field) for field in CARD)
+    if referral.safe_contact:
+        return [_("Without identity there is nobody to reach. Empty “Safe contact”.")]
+    text = " ".join([*(getattr(referral, field) for field in CARD), more])
     names = {part for person in referral.case.people.all() for part in re.findall(r"\w{3,}", person.name)}
     words = {word.casefold() for word in re.findall(r"\w+", text)}
-    if any(name.casefold() in words for name in names):
+    if any(word.startswith(name.casefold()) for name in names for word in words):
         return [_("The text names a person of the case. Take the name out, or choose another ground.")]
-    if re.search(r"(?:\d[\s-]?){6,}", text):
-        return [_("The text holds a long number. Take it out, or choose another ground.")]
+    if re.search(r"(?:\d[\s().,/+-]*){6,}", text) or "@" in text:
+        return [_("The text holds a long number or an address. Take it out, or choose another ground.")]
     return []
 
 

@@ -6,6 +6,8 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
 
 from helpline.people import checks
 from helpline.people.checks import production_is_safe, refuse_unsafe_start
@@ -15,9 +17,7 @@ from helpline.people.models import Role, User
 @pytest.fixture
 def production(monkeypatch):
     """A configuration that may start."""
-    monkeypatch.setattr(sys, "argv", ["gunicorn"])
     made = SimpleNamespace(DEMO=False, DEBUG=False, SECRET_KEY="s" * 60, HELPLINE_KEYS=["one:" + "A" * 43 + "="])
-    made.DATABASES = {"default": {"USER": "app"}, "owner": {"USER": "owner"}}
     monkeypatch.setattr(checks, "settings", made)
     return made
 
@@ -37,6 +37,8 @@ def test_a_whole_configuration_starts(production, db):
         ("DEBUG", True, "helpline.E001"),
         ("SECRET_KEY", "unset-refused-in-production-by-helpline.checks", "helpline.E002"),
         ("HELPLINE_KEYS", [], "helpline.E003"),
+        ("HELPLINE_KEYS", ["one:short"], "helpline.E003"),
+        ("HELPLINE_KEYS", ["one:not base64!"], "helpline.E003"),
     ],
 )
 def test_each_fault_is_refused_alone(name, value, error, production, db):
@@ -55,9 +57,24 @@ def test_the_default_secret_is_the_one_that_is_refused():
     assert done.stdout.strip() == "True"
 
 
-def test_one_role_for_both_is_refused(production, db):
-    production.DATABASES["owner"]["USER"] = "app"
-    assert found() == {"helpline.E004"}
+def test_a_role_that_owns_tables_is_refused(production, db):
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE NONE")  # the owner, as whom the tests log in
+        try:
+            with pytest.raises(SystemExit, match="owns tables"):
+                refuse_unsafe_start()
+        finally:
+            cursor.execute(f"SET ROLE {settings.APP_ROLE}")
+    refuse_unsafe_start()
+
+
+def test_a_database_that_does_not_answer_is_no_reason_to_trust_it(production, monkeypatch):
+    def down() -> list[str]:
+        raise OperationalError
+
+    monkeypatch.setattr(checks, "_faults_of_database", down)
+    with pytest.raises(SystemExit, match="does not answer"):
+        refuse_unsafe_start()
 
 
 def test_demo_accounts_are_refused(production, db):

@@ -9,6 +9,7 @@ import time
 import pytest
 from django.conf import settings as configured
 from django.core import mail
+from django.core.mail import BadHeaderError
 from django.db import connection, transaction
 from kombu import pools
 
@@ -85,17 +86,47 @@ def test_twice_sends_once(anna):
     assert len(mail.outbox) == 1 and Notice.objects.get().mail == "sent"
 
 
-def test_a_server_that_does_not_answer_is_tried_five_times(anna, monkeypatch):
+def test_a_server_that_does_not_answer_is_tried_for_a_day(anna, monkeypatch):
     def refuse(self):
         raise smtplib.SMTPServerDisconnected("the message of an exception is not written")
 
     monkeypatch.setattr("django.core.mail.EmailMessage.send", refuse)
     notify(user=anna, kind="step.due", source="1")
-    states = []
-    for _ in range(6):
-        assert deliver_mail() == 0
-        states.append(Notice.objects.get().mail)
-    assert states == ["ready"] * 4 + ["failed"] * 2
+    begun = clock.now()
+    tried_at = []
+    for minutes in range(0, 36 * 60, 5):
+        with clock.at(begun + dt.timedelta(minutes=minutes)):
+            before = Notice.objects.get().attempts
+            assert deliver_mail() == 0
+            if Notice.objects.get().attempts > before:
+                tried_at.append(minutes)
+    assert tried_at[:4] == [0, 5, 10, 20]
+    assert Notice.objects.get().mail == "failed" and 20 * 60 < tried_at[-1] < 30 * 60
+
+
+def test_one_that_cannot_be_sent_keeps_no_other_waiting(anna, monkeypatch):
+    for number in range(3):
+        notify(user=anna, kind="step.due", source=str(number))
+    sent = []
+
+    def send(self):
+        sent.append(self)
+        if len(sent) == 1:
+            raise BadHeaderError
+        if len(sent) == 2:
+            raise smtplib.SMTPServerDisconnected
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", send)
+    assert deliver_mail() == 1
+    assert sorted(Notice.objects.values_list("mail", flat=True)) == ["failed", "ready", "sent"]
+
+
+def test_who_is_switched_off_gets_no_mail(anna):
+    notify(user=anna, kind="step.due", source="1")
+    anna.is_active = False
+    anna.save()
+    assert deliver_mail() == 0 and mail.outbox == []
+    assert Notice.objects.get().mail == "none"
 
 
 def test_a_sender_that_dies_leaves_unknown_and_nobody_sends_again(anna, monkeypatch, at):

@@ -17,9 +17,10 @@ from referrals.models import AgencyMember, Referral
 from referrals.states import AGENCY, MOVES, SEEN_BY_AGENCY, STATES
 from tests.referrals.conftest import CARD
 
+SOON = (dt.datetime.now() + dt.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
 # act -> the state from which it is made, what is sent, and its move
 ACTS = {
-    "accept": ("opened", {"handled_by": "Frida", "contact_by": "2099-01-01T10:00"}),
+    "accept": ("opened", {"handled_by": "Frida", "contact_by": SOON}),
     "decline": ("opened", {"reason": "wrong_age", "text": "Too young."}),
     "ask": ("opened", {"text": "How old?"}),
     "contact": ("accepted", {"text": "Met."}),
@@ -163,9 +164,9 @@ def test_what_is_accepted_says_who_and_by_when(client_of, cast, make_referral, a
     client = client_of(cast.partner)
     first = client.get(page(referral)).context["answers"]["accept"]
     assert first.initial["handled_by"] == "Frida"
-    client.post(page(referral, "accept"), {"handled_by": "Karin", "contact_by": "2099-01-01T10:00"})
+    client.post(page(referral, "accept"), {"handled_by": "Karin", "contact_by": SOON})
     html = client.get(page(referral)).content.decode()
-    assert "Karin makes contact by" in html and "1 jan 2099 10:00" in html.lower()
+    assert "Karin makes contact by" in html and SOON[-5:] in html
 
 
 @pytest.mark.parametrize(
