@@ -260,7 +260,7 @@ class Call(SealedModel):
             ),
             models.CheckConstraint(
                 name="advice_has_no_identity",
-                condition=~Q(track="A") | Q(caller_name=b"", phone=b""),
+                condition=~Q(track="A") | Q(completed_at__isnull=True) | Q(caller_name=b"", phone=b""),
             ),
         ]
 
@@ -301,6 +301,19 @@ class Call(SealedModel):
     def assessment(self) -> triage.Assessment:
         """What the answers say now."""
         return self.guide.assess(self.caller_type, self.answered)
+
+    @property
+    def told(self) -> list[tuple[str, str, str, bool]]:
+        """What was answered, as it is read afterwards: (question, answer, own words, is it an acute yes); acute yes first."""
+        acute = {question.key for question in self.guide.sets["acute"]}
+        rows = {row.question: row for row in self.answer_rows}
+        found = []
+        for key, question in self.guide.questions.items():
+            if key in rows and question.type != "say":
+                row = rows[key]
+                is_yes = key in acute and row.given == "yes"
+                found.append((question.short, question.say(row.given) if row.given else "", row.remark, is_yes))
+        return sorted(found, key=lambda line: not line[3])
 
     @property
     def is_finished(self) -> bool:

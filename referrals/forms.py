@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from helpline.people import clock
 from helpline.people.models import Municipality
 from intake import triage
+from intake.actions.steps import LONGEST_PROMISE
 from intake.models import Case, Person
 from referrals import states
 from referrals.grounds import Ground, grounds
@@ -133,6 +134,8 @@ class DraftForm(forms.Form):
         until: dt.date | None = self.cleaned_data["consent_until"]
         if until and until < clock.today() and self.data.get("consent_form"):
             raise forms.ValidationError(_("Choose a day that is still to come."))
+        if until and until > clock.today() + LONGEST_PROMISE:
+            raise forms.ValidationError(_("Choose a day within a year."))
         return until
 
     def clean(self) -> dict[str, Any]:

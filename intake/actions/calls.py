@@ -60,8 +60,6 @@ def save_call(
             setattr(call, name, value)
         _save_answers(call, answers or {}, remarks or {})
         _save_notes(by, call, notes or {})
-        if call.track == "A":
-            call.caller_name = call.phone = ""  # advice has no identity (SoL 14:4)
         call.urgency_at_least = call.assessment.urgency
         call.saved_at = clock.now()
         call.save()
@@ -100,6 +98,10 @@ def complete_call(
             )
         call.urgency_at_least = found.urgency
         call.completed_at = max(clock.now(), call.received_at)
+        if call.track == "A":
+            call.caller_name = call.phone = (
+                ""  # advice has no identity (SoL 14:4); a slip of track meanwhile erases nothing
+            )
         if call.case is not None:
             tell_case(by, call.case, call)
         elif open_a_case or found.needs_a_case:

@@ -38,7 +38,7 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
         tell_case(by, case, call)
         record("case.opened", by=by, case=case, row=case.pk, urgency=case.urgency, track=case.track)
         plan_step(by=by, case=case, kind="first_step", what=what, due_at=due_at)
-        if case.urgency == "AKUT":
+        if "AKUT" in (case.urgency, call.urgency_at_least):  # also where a person lowered what the answers called for
             _tell_managers(case, but=by)
     return case
 

@@ -134,8 +134,11 @@ class CallForm(forms.Form):
         return whole
 
     def full_clean(self) -> None:
-        """Check the whole, and keep the faults of what was given: the rest was right when it was stored."""
+        """Check the whole, and keep the faults of what was given: the rest was right when it was stored. To complete, all
+        must be right now: a time that was still to come may have passed."""
         super().full_clean()
+        if self.completing:
+            return
         for name in [name for name in self.errors if name in self.fields and name not in self.given]:
             del self.errors[name]
 

@@ -84,7 +84,10 @@ def case(request: HttpRequest, code: str) -> HttpResponse:
 def case_page(request: HttpRequest, case: Case, status: int = 200, **forms_given: forms.Form) -> HttpResponse:
     """The page of a case; with a form that was refused, as it was written."""
     user = person(request)
-    events = case.events.select_related("by", "note__by", "note__case__key", "note__call__key", "case__key")
+    events = case.events.select_related(
+        "by", "note__by", "note__case__key", "note__call__key", "call__key", "case__key"
+    )
+    events = events.prefetch_related("call__answers")
     shown = request.GET.get("show", "")
     if shown in SHOWN:
         events = events.filter(kind__in=SHOWN[shown])

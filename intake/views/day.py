@@ -34,7 +34,7 @@ def my_day(request: HttpRequest) -> HttpResponse:
     notices = _notices(user)
     context = {
         "today": clock.today(),
-        "sentence": _sentence([step for step in own if step.is_late], today, notices),
+        "sentence": _sentence([step for step in own if step.is_late], [*today, *calls], notices),
         "begin": today[0] if today else None,
         "steps": today[1:],
         "calls": calls,
@@ -63,7 +63,7 @@ def _notices(user: User) -> list[dict[str, Any]]:
     return [{"row": row, "text": KINDS[row.kind], "case": cases.get(row.case)} for row in rows]
 
 
-def _sentence(late: list[FollowUp], today: list[FollowUp], news: list[dict[str, Any]]) -> str:
+def _sentence(late: list[FollowUp], today: list[FollowUp | Call], news: list[dict[str, Any]]) -> str:
     """The day in one sentence or two."""
     parts = []
     if late:

@@ -65,7 +65,8 @@
         tries = 0;
         settle(sent, page);
         merge(page, started);
-        news("");
+        if (page.getElementById("call-errors").dataset.names) mark(says.refused);
+        else news("");
         then.forEach((resolve) => resolve());
       } catch {
         extras = [...more, ...extras];
@@ -77,13 +78,18 @@
     running = false;
   }
 
-  async function send(sent, more) {
+  function bodyOf(sent, more) {
     const body = new URLSearchParams();
     for (const [name, value] of new FormData(form)) {
       const always = name === "csrfmiddlewaretoken" || name === "turn";
       if (always || sent.has(name) || (name === "present" && sent.has(value))) body.append(name, value);
     }
     for (const [name, value] of more) body.append(name, value);
+    return body;
+  }
+
+  async function send(sent, more) {
+    const body = bodyOf(sent, more);
     let response;
     try {
       response = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(10000) });
@@ -205,6 +211,11 @@
   }
 
   function merge(page, started) {
+    if (pressed) { // a button of the mouse is down: what is under it stays until it is up
+      latest = { page, started, waits: true };
+      tidy();
+      return;
+    }
     latest = { page, started, waits: false };
     for (const next of page.querySelectorAll("[data-part]")) {
       const now = document.getElementById(next.id);
@@ -248,6 +259,18 @@
   window.addEventListener("pageshow", () => { leaving = false; });
   window.addEventListener("online", () => { if (unsaved.size) save(); });
   document.addEventListener("visibilitychange", () => { if (document.hidden && unsaved.size) save(); });
+  // The page goes away: what is not saved goes with a request that outlives it, also while another is on its way.
+  window.addEventListener("pagehide", () => {
+    if (!unsaved.size || over || leaving) return;
+    fetch(form.action, { method: "POST", body: bodyOf(unsaved, []), headers: { "HX-Request": "true" }, keepalive: true }).catch(() => {});
+  });
+  // Finishing sends what was edited here and no other field: an older window takes nothing from a newer one.
+  form.addEventListener("formdata", ({ formData }) => {
+    const always = ["csrfmiddlewaretoken", "turn", "urgency", "void_reason"];
+    const kept = [...formData].filter(([name, value]) => always.includes(name) || unsaved.has(name) || (name === "present" && unsaved.has(value)));
+    for (const name of new Set(formData.keys())) formData.delete(name);
+    for (const [name, value] of kept) formData.append(name, value);
+  });
 
   // ---------- The time that has passed ----------
   const clock = document.getElementById("elapsed");

@@ -15,6 +15,16 @@
     form.requestSubmit();
   });
 
+  // Words that are written and not sent are not left without a question. The call page saves itself, and asks for itself.
+  let written = null; // the form that holds them
+  document.addEventListener("input", (event) => {
+    const form = event.target.form;
+    if (form && form.method === "post" && form.id !== "call-form") written = form;
+  });
+  document.addEventListener("submit", (event) => { if (event.target === written) written = null; });
+  window.addEventListener("pageshow", () => { written = null; });
+  window.addEventListener("beforeunload", (event) => { if (written) event.preventDefault(); });
+
   // A menu closes on Escape, and when something else is pressed.
   const closeMenus = (except) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {

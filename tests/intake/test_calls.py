@@ -216,8 +216,13 @@ def test_advice_has_no_identity(cast, call):
     names = {"caller_name": "Eva", "phone": "070"}
     saved = actions.save_call(by=cast.caseworker, call=call, facts={"track": "B", **names})
     assert (saved.caller_name, saved.phone) == ("Eva", "070")
-    saved = actions.save_call(by=cast.caseworker, call=call, facts={"track": "A"})
-    assert (saved.caller_name, saved.phone) == ("", "")
+    slipped = actions.save_call(by=cast.caseworker, call=call, facts={"track": "A"})
+    assert (slipped.caller_name, slipped.phone) == ("Eva", "070")  # a slip of the track erases nothing
+    facts = {"caller_type": "relative", "urgency": "NORMAL"}
+    actions.save_call(by=cast.caseworker, call=call, facts=facts)
+    done = actions.complete_call(by=cast.caseworker, call=call)
+    assert (done.caller_name, done.phone) == ("", "")
+    assert [(person.name, person.phone) for person in done.case.people.all()] == [("", ""), ("", "")]
 
 
 def test_words_stand_sealed_in_the_database(cast, call):
@@ -331,7 +336,7 @@ def test_complete_twice_completes_once(cast, make_call):
 
 
 def test_completing_mails_nobody(cast, make_call):
-    actions.complete_call(by=cast.caseworker, call=make_call(notes={"seen": WORDS}, urgency="AKUT"))
+    actions.complete_call(by=cast.caseworker, call=make_call(notes={"seen": WORDS}, urgency="NORMAL"))
     assert not mail.outbox
     assert not Notice.objects.exists()
 

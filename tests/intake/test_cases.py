@@ -267,3 +267,15 @@ def test_paging_by_key_shows_each_case_once(client_of, make_case, cast):
     second = {str(case) for case in rest.context["page"].rows}
     assert len(first) == 25 and first | second == made and not first & second
     assert client.get(reverse("intake:case-list"), {"after": "rubbish,\x00"}).status_code == 200
+
+
+def test_what_was_answered_is_read_in_the_timeline_acute_yes_first(client_of, make_call, cast):
+    call = make_call(
+        urgency="AKUT", answers={"r_event": "The school rang", "weapon": "yes", "r_known": ["school", "bup"]}
+    )
+    call = actions.save_call(by=cast.caseworker, call=call, remarks={"weapon": "A rifle in the barn"})
+    case = actions.complete_call(by=cast.caseworker, call=call).case
+    page = client_of(cast.caseworker).get(url("case", case)).content.decode()
+    for words in ("The school rang", "A rifle in the barn", "School, Child psychiatry"):
+        assert words in page
+    assert page.index("A rifle in the barn") < page.index("The school rang")

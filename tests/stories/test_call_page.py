@@ -162,7 +162,34 @@ def test_names_come_and_go_with_the_track(page, call):
     page.locator("[name=caller_name]").fill("Eva")
     page.locator("#track-A").check()
     expect(page.locator("[name=caller_name]")).to_have_count(0)
-    assert Call.objects.get(pk=call.pk).caller_name == ""
+    page.locator("#track-B").check()
+    expect(page.locator("[name=caller_name]")).to_have_value("Eva")  # a slip of the track erased nothing
+
+
+def test_finishing_in_an_older_window_takes_nothing_from_the_newer(page, call, live_server):
+    newer = page.context.new_page()
+    newer.goto(f"{live_server.url}/calls/{call.pk}/")
+    newer.locator("[name='n.seen']").fill(WORDS)
+    expect(newer.locator("#note-at-seen")).to_have_text(re.compile(r"\d\d:\d\d"), timeout=4000)
+    page.keyboard.press("1")
+    expect(page.locator("#urgency-says")).to_contain_text("Confirm")
+    page.locator(".callbar").get_by_role("button", name="Finish").click()
+    page.wait_for_url(re.compile("/cases/"))
+    expect(page.locator("main")).to_contain_text(WORDS)
+
+
+def test_words_that_are_written_while_a_save_runs_outlive_the_window(page, call, live_server):
+    page.route("**/save/", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page.keyboard.press("1")  # this begins a save
+    page.locator("[name='n.seen']").type(WORDS)
+    page.unroute_all(behavior="ignoreErrors")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{live_server.url}/livez")
+    for _ in range(40):
+        if kept(call) == WORDS:
+            return
+        page.wait_for_timeout(100)
+    assert kept(call) == WORDS
 
 
 def test_a_wrong_value_is_told_and_stays_to_be_mended(page, call):
