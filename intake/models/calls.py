@@ -1,0 +1,233 @@
+"""Calls: the questions as they were asked, the answers, and the notes."""
+
+import json
+from typing import Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.functional import cached_property
+
+from helpline.people import clock
+from helpline.people.models import Municipality, Unit, User
+from helpline.people.sealed import DataKey, SealedModel, SealedTextField
+from intake import triage
+from intake.labels import NOTE_KINDS
+from intake.models.cases import Case
+
+
+class QuestionSet(models.Model):
+    """One version of the question sets, as it was asked. A new version is a new row."""
+
+    version = models.PositiveIntegerField(primary_key=True)
+    digest = models.CharField(max_length=64)
+    content = models.TextField()  # JSON as one text: its order is the order on the screen, which jsonb would lose
+    loaded_at = models.DateTimeField(default=clock.now)
+
+    class Privacy:
+        plain = {"version", "digest", "content", "loaded_at"}
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    """Which calls."""
+
+    def visible_to(self, user: User) -> Self:
+        """The calls of one's own unit."""
+        if not user.is_active or user.unit_id is None:
+            return self.none()
+        return self.filter(unit=user.unit_id)
+
+    def unfinished(self) -> Self:
+        """Going on, or hung up and not yet written to the end."""
+        return self.filter(completed_at__isnull=True, voided_at__isnull=True)
+
+
+class Call(SealedModel):
+    """One call. Opened with one key; nothing is required until it is completed."""
+
+    key = models.OneToOneField(DataKey, models.PROTECT, related_name="+")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="calls")
+    taken_by = models.ForeignKey(User, models.PROTECT, related_name="calls")
+    case = models.ForeignKey(Case, models.PROTECT, null=True, related_name="calls")
+    question_set = models.ForeignKey(QuestionSet, models.PROTECT, related_name="+")
+    received_at = models.DateTimeField(default=clock.now)
+    completed_at = models.DateTimeField(null=True)
+    voided_at = models.DateTimeField(null=True)
+    saved_at = models.DateTimeField(default=clock.now)
+    channel = models.CharField(max_length=12, default="phone")
+    caller_type = models.CharField(max_length=20, blank=True)
+    track = models.CharField(max_length=1, default="A")
+    identity = models.CharField(max_length=12, default="anonymous")
+    protection = models.CharField(max_length=24, default="none")
+    municipality = models.ForeignKey(Municipality, models.PROTECT, null=True, related_name="+")
+    milieu = models.CharField(max_length=12, default="UNKNOWN")
+    age_band = models.CharField(max_length=8, default="unknown")
+    language = models.CharField(max_length=8, default="sv")
+    interpreter = models.BooleanField(default=False)
+    urgency_at_least = models.CharField(max_length=12, default="NORMAL")
+    urgency = models.CharField(max_length=12, blank=True)  # empty until a person has confirmed it
+    urgency_reason = SealedTextField()
+    caller_name = SealedTextField()
+    phone = SealedTextField()
+    safe_contact = SealedTextField()
+    # The next step as it is decided while the call goes on; completing makes a step of it.
+    step_what = SealedTextField()
+    step_due_at = models.DateTimeField(null=True)
+    wants_case = models.BooleanField(default=False)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["unit", "received_at"],
+                name="unfinished",
+                condition=Q(completed_at__isnull=True, voided_at__isnull=True),
+            ),
+            models.Index(fields=["unit", "-received_at", "id"], name="calls_by_time"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="completed_call_has_type_and_urgency",
+                condition=Q(completed_at__isnull=True) | (~Q(caller_type="") & ~Q(urgency="")),
+            ),
+            models.CheckConstraint(
+                name="call_ends_one_way", condition=Q(completed_at__isnull=True) | Q(voided_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="advice_has_no_identity",
+                condition=~Q(track="A") | Q(completed_at__isnull=True) | Q(caller_name=b"", phone=b""),
+            ),
+        ]
+
+    class Privacy:
+        personal = {"urgency_reason", "caller_name", "phone", "safe_contact", "step_what"}
+        plain = {
+            *("id", "key", "unit", "taken_by", "case", "question_set", "received_at", "completed_at", "voided_at"),
+            *("saved_at", "channel", "caller_type", "track", "identity", "protection", "municipality", "milieu"),
+            *("age_band", "language", "interpreter", "urgency_at_least", "urgency", "step_due_at", "wants_case"),
+        }
+
+    def seal_key(self) -> DataKey:
+        return self.key
+
+    @property
+    def guide(self) -> triage.Guide:
+        """The questions as they stood when the call began."""
+        return triage.guide_of(self.question_set_id)
+
+    @cached_property
+    def answered(self) -> dict[str, triage.Value]:
+        """Question key -> answer."""
+        return {answer.question: answer.given for answer in self.answer_rows}
+
+    @cached_property
+    def remarks(self) -> dict[str, str]:
+        """Question key -> what was said besides the answer."""
+        return {answer.question: answer.remark for answer in self.answer_rows if answer.remark}
+
+    @cached_property
+    def answer_rows(self) -> list["Answer"]:
+        rows = list(self.answers.all())
+        for row in rows:
+            row.call = self  # whose key opens it is here already
+        return rows
+
+    @property
+    def assessment(self) -> triage.Assessment:
+        """What the answers say now."""
+        return self.guide.assess(self.caller_type, self.answered)
+
+    @property
+    def told(self) -> list[tuple[str, str, str, bool]]:
+        """What was answered, as it is read afterwards: (question, answer, own words, is it an acute yes); acute yes first."""
+        acute = {question.key for question in self.guide.sets["acute"]}
+        rows = {row.question: row for row in self.answer_rows}
+        found = []
+        for key, question in self.guide.questions.items():
+            if key in rows and question.type != "say":
+                row = rows[key]
+                is_yes = key in acute and row.given == "yes"
+                found.append((question.short, question.say(row.given) if row.given else "", row.remark, is_yes))
+        return sorted(found, key=lambda line: not line[3])
+
+    @property
+    def is_finished(self) -> bool:
+        return self.completed_at is not None or self.voided_at is not None
+
+    @property
+    def type_name(self) -> str:
+        return triage.caller_name(self.caller_type)
+
+    @property
+    def minutes(self) -> int:
+        """How long it took, in whole minutes; so far where it is not completed."""
+        return int(((self.completed_at or clock.now()) - self.received_at).total_seconds() // 60)
+
+
+class Answer(SealedModel):
+    """What was answered to one question, and what was said besides."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="answers")
+    question = models.CharField(max_length=40)
+    value = SealedTextField()
+    remark = SealedTextField()
+    answered_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_answer_a_question", fields=["call", "question"])]
+
+    class Privacy:
+        personal = {"value", "remark"}
+        plain = {"id", "call", "question", "answered_at"}
+
+    def seal_key(self) -> DataKey:
+        return self.call.key
+
+    @property
+    def given(self) -> triage.Value:
+        """The answer as its question has it: a code, a list of codes, or words."""
+        value: triage.Value = json.loads(self.value) if self.value else ""
+        return value
+
+
+class Note(SealedModel):
+    """Words of a call or a case: seen or heard, told or assumed, the worker's own assessment; never mixed, and never
+    changed once signed (SoL 14:6: a correction is a note of its own)."""
+
+    call = models.ForeignKey(Call, models.PROTECT, null=True, related_name="notes")
+    case = models.ForeignKey(Case, models.PROTECT, null=True, related_name="notes")
+    kind = models.CharField(max_length=12)
+    text = SealedTextField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    signed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="note_of_a_call_or_a_case",
+                condition=Q(call__isnull=False, case__isnull=True) | Q(call__isnull=True, case__isnull=False),
+            ),
+            models.UniqueConstraint(name="one_note_a_kind_in_a_call", fields=["call", "kind"]),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="signed_is_signed",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__signed_at__isnull=False),
+            )
+        ]
+
+    class Privacy:
+        personal = {"text"}
+        plain = {"id", "call", "case", "kind", "by", "at", "signed_at"}
+
+    def seal_key(self) -> DataKey:
+        owner = self.call or self.case
+        assert owner is not None  # the constraint says so
+        return owner.key
+
+    @property
+    def kind_name(self) -> str:
+        return str(NOTE_KINDS[self.kind])

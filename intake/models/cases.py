@@ -1,0 +1,221 @@
+"""Cases, the people in them, and who of the colleagues opened one; the trigger that keeps each in somebody's hands."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.functional import cached_property
+
+from helpline.people import clock
+from helpline.people.models import Municipality, Unit, User
+from helpline.people.sealed import DataKey, SealedModel, SealedTextField
+from intake import triage
+from intake.codes import new_code, slug, spoken
+
+if TYPE_CHECKING:
+    from intake.models.steps import FollowUp
+
+
+# Whoever wrote it: an open case has an owner and an open step with a due time, and knows when the next one is due; a closed
+# one has neither step nor due time. Spoken at commit. The lock makes two that end the last two steps wait for each other.
+IN_HANDS = """
+    PERFORM 1 FROM intake_case WHERE id = {case} FOR UPDATE;
+    IF EXISTS (
+        SELECT 1 FROM intake_case c WHERE c.id = {case} AND (
+            (c.closed_at IS NULL AND c.owner_id IS NULL)
+            OR (c.closed_at IS NULL AND c.next_due_at IS NULL)
+            OR c.next_due_at IS DISTINCT FROM
+               (SELECT min(f.due_at) FROM intake_followup f WHERE f.case_id = c.id AND f.state = 'planned')
+            OR (c.closed_at IS NOT NULL AND c.next_due_at IS NOT NULL)
+        )
+    ) THEN
+        RAISE EXCEPTION 'case %: an open case has an owner, an open step and a due time', {case}
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+"""
+
+
+def in_hands(name: str, case: str, operation: Any) -> pgtrigger.Trigger:
+    """The deferred trigger that keeps every open case in somebody's hands."""
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Row,
+        when=pgtrigger.After,
+        operation=operation,
+        timing=pgtrigger.Deferred,
+        func=IN_HANDS.format(case=case),
+    )
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    """Which cases."""
+
+    def visible_to(self, user: User) -> Self:
+        """Own cases and those of the unit; those that are not own are opened with a reason (access to the row is not
+        yet access to its words: see views.gate)."""
+        if not user.is_active or user.unit_id is None:
+            return self.none()
+        return self.filter(unit=user.unit_id)
+
+    def open(self) -> Self:
+        """Not closed."""
+        return self.filter(closed_at__isnull=True)
+
+    def of(self, user: User) -> Self:
+        """Own cases."""
+        return self.filter(owner=user)
+
+    def in_order(self) -> Self:
+        """By what is due first; the order of every worklist and of its index."""
+        return self.order_by("next_due_at", "id")
+
+
+class Case(SealedModel):
+    """Our handle on somebody who needs help. The number is what the caller can say aloud."""
+
+    code = models.CharField(max_length=40, unique=True, default=new_code)
+    key = models.OneToOneField(DataKey, models.PROTECT, related_name="+")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="cases")
+    owner = models.ForeignKey(User, models.PROTECT, null=True, related_name="cases")
+    caller_type = models.CharField(max_length=20)
+    track = models.CharField(max_length=1, default="A")
+    identity = models.CharField(max_length=12, default="anonymous")
+    protection = models.CharField(max_length=24, default="none")
+    municipality = models.ForeignKey(Municipality, models.PROTECT, null=True, related_name="+")
+    milieu = models.CharField(max_length=12, default="UNKNOWN")
+    age_band = models.CharField(max_length=8, default="unknown")
+    language = models.CharField(max_length=8, default="sv")
+    interpreter = models.BooleanField(default=False)
+    needs = models.JSONField(default=list)
+    urgency = models.CharField(max_length=12)
+    safe_contact = SealedTextField()
+    opened_at = models.DateTimeField(default=clock.now)
+    opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    next_due_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    closing_reason = models.CharField(max_length=20, blank=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner", "next_due_at", "id"], name="own_open", condition=Q(closed_at__isnull=True)),
+            models.Index(fields=["unit", "next_due_at", "id"], name="unit_open", condition=Q(closed_at__isnull=True)),
+            models.Index(fields=["unit", "-closed_at", "id"], name="closed", condition=Q(closed_at__isnull=False)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="case_closed_whole",
+                condition=Q(closed_at__isnull=True, closed_by__isnull=True, closing_reason="")
+                | (Q(closed_at__isnull=False, closed_by__isnull=False) & ~Q(closing_reason="")),
+            ),
+            models.CheckConstraint(
+                name="open_case_has_owner", condition=Q(owner__isnull=False) | Q(closed_at__isnull=False)
+            ),
+        ]
+        triggers = [in_hands("in_hands", "NEW.id", pgtrigger.Insert | pgtrigger.Update)]
+
+    class Privacy:
+        personal = {"safe_contact"}
+        # Coded facts are the statistics that the law allows; who they are about stands in sealed fields alone.
+        plain = {
+            *("id", "code", "key", "unit", "owner", "caller_type", "track", "identity", "protection", "municipality"),
+            *("milieu", "age_band", "language", "interpreter", "needs", "urgency", "opened_at", "opened_by"),
+            *("next_due_at", "closed_at", "closed_by", "closing_reason"),
+        }
+
+    def __str__(self) -> str:
+        return spoken(self.code)
+
+    def seal_key(self) -> DataKey:
+        return self.key
+
+    @property
+    def slug(self) -> str:
+        """The number as it stands in an address."""
+        return slug(self.code)
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def caller_name(self) -> str:
+        return triage.caller_name(self.caller_type)
+
+    @property
+    def urgency_name(self) -> str:
+        return triage.name_of("urgencies", self.urgency)
+
+    @property
+    def track_name(self) -> str:
+        return triage.name_of("tracks", self.track)
+
+    @property
+    def age_name(self) -> str:
+        return triage.name_of("age_bands", self.age_band)
+
+    @property
+    def need_names(self) -> list[str]:
+        return [triage.name_of("needs", need) for need in self.needs]
+
+    @property
+    def closing_name(self) -> str:
+        return triage.name_of("closing_reasons", self.closing_reason)
+
+    @cached_property
+    def open_steps(self) -> list["FollowUp"]:
+        """What waits, first due first."""
+        return list(self.steps.planned().select_related("owner", "case__key").in_order())
+
+    @property
+    def status(self) -> str:
+        """new, active, waiting or closed: a fact about the rows, never stored."""
+        if not self.is_open:
+            return "closed"
+        if self.open_steps and all(step.others_turn for step in self.open_steps):
+            return "waiting"
+        return "new" if self.open_steps and self.open_steps[0].kind == "first_step" else "active"
+
+
+class Person(SealedModel):
+    """Somebody in a case: who called, and whom the worry is about, are different people."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="people")
+    part = models.CharField(max_length=12)
+    name = SealedTextField()
+    phone = SealedTextField()
+    age_band = models.CharField(max_length=8, default="unknown")
+
+    class Privacy:
+        personal = {"name", "phone"}
+        plain = {"id", "case", "part", "age_band"}
+
+    def seal_key(self) -> DataKey:
+        return self.case.key
+
+
+class CaseOpening(SealedModel):
+    """A reason that somebody gave for opening a case of the unit that is not their own. Holds for some hours."""
+
+    HOURS = 12
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="openings")
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=20)
+    words = SealedTextField()
+    at = models.DateTimeField(default=clock.now)
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["case", "user", "-until"], name="opening_now")]
+
+    class Privacy:
+        personal = {"words"}
+        plain = {"id", "case", "user", "reason", "at", "until"}
+
+    def seal_key(self) -> DataKey:
+        return self.case.key
