@@ -1,5 +1,6 @@
 """A production start refuses what is harmless only in demo mode. Run by `check --deploy` and at every start."""
 
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,15 @@ OWNS = """
     SELECT rolsuper OR EXISTS (SELECT 1 FROM pg_class WHERE relowner = r.oid AND relnamespace = 'public'::regnamespace)
     FROM pg_roles r WHERE rolname = current_user
 """
+
+
+class UnsafeStart(SystemExit):
+    """Says why, and ends with the code at which gunicorn stops instead of trying again for ever."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.code = 3
+        print(why, file=sys.stderr, flush=True)
 
 
 @register(Tags.security)
@@ -54,7 +64,7 @@ def refuse_unsafe_start() -> None:
     except DatabaseFault:
         reasons.append("The database does not answer, or is not migrated yet.")
     if reasons:
-        raise SystemExit("Helpline does not start:\n  " + "\n  ".join(reasons))
+        raise UnsafeStart("Helpline does not start:\n  " + "\n  ".join(reasons))
 
 
 def _faults_of_database() -> list[str]:

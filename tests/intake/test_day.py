@@ -32,7 +32,7 @@ def test_late_first_then_today_then_news_and_what_others_owe(client_of, make_cas
     with at("2026-11-23 10:00"):
         actions.fire_due_reminders()
         page = client_of(cast.caseworker).get(URL).content.decode()
-    assert "One thing is late." in page and "One thing is due today." in page
+    assert "One thing is late." in page and "2 things are due today." in page
     places = [page.index(text) for text in ("Begin here", spoken(late.code), "Finish writing", spoken(today.code))]
     assert places == sorted(places)
     assert "Reminder: a step is due" in page and "They answer" in page
