@@ -62,6 +62,11 @@ class PartnerAgency(models.Model):
         return partner_types()[self.type]
 
     @property
+    def is_reached(self) -> bool:
+        """Whether anybody there gets a message: by a mailbox, or by an account that is in use."""
+        return bool(self.mailbox) or self.members.filter(user__is_active=True).exists()
+
+    @property
     def receiver(self) -> str:
         """What it is to the secrecy rules."""
         return self.receiver_kind or self.kind.receives
@@ -171,11 +176,13 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     """Which referrals."""
 
     def for_agency_of(self, user: User) -> Self:
-        """What was handed to this person's agency and is still with it. Nothing before it is sent or after it ended."""
+        """What was handed to this person's agency and is still with it. Nothing before it is sent, after it ended, or after
+        the case was closed."""
         member = AgencyMember.objects.filter(user=user, user__is_active=True, agency__is_active=True).first()
         if member is None:
             return self.none()
-        return self.filter(agency=member.agency_id, state__in=states.SEEN_BY_AGENCY)
+        open_cases = self.filter(case__closed_at__isnull=True)
+        return open_cases.filter(agency=member.agency_id, state__in=states.SEEN_BY_AGENCY)
 
     def visible_to(self, user: User) -> Self:
         """The referrals of one's own unit's cases."""

@@ -9,7 +9,7 @@ from django.utils.text import slugify
 
 from helpline.people.models import Municipality
 from referrals.models import OpeningHours, PartnerAgency
-from referrals.partners import PartnerType, partner_types
+from referrals.partners import SIGNPOST, PartnerType, partner_types
 
 POLICE_AREAS = "POLICE_LOCAL"
 ALWAYS_OPEN = {"SOC_JOUR", "POLICE_LOCAL", "SAPO"}
@@ -44,7 +44,7 @@ def _make(kind: PartnerType, name: str, served: list[Municipality]) -> bool:
             "type": kind.code,
             "nationwide": not served,
             "phone": "0500-49 80 00",
-            "mailbox": f"{slugify(name)[:50]}@example.com" if kind.channel == "handover" else "",
+            "mailbox": f"{slugify(name)[:50]}@example.com" if kind.channel != SIGNPOST else "",
             "always_open": kind.code in ALWAYS_OPEN,
         },
     )

@@ -140,6 +140,11 @@ def missing_parts(referral: Referral) -> list[str]:
         found.append(_("The case is closed."))
     if not referral.agency.is_active:
         found.append(_("%(agency)s no longer takes handovers.") % {"agency": referral.agency})
+    elif not referral.agency.is_reached:
+        found.append(
+            _("Nobody at %(agency)s would get the message: it has no mailbox and no account.")
+            % {"agency": referral.agency}
+        )
     if not referral.ask.strip():
         found.append(_("Say what the agency is asked to do."))
     if not referral.happened.strip():

@@ -11,6 +11,7 @@ from intake import actions as intake_actions
 from referrals import actions, states
 from referrals.actions.moves import missing_parts
 from referrals.models import Referral
+from tests.referrals.conftest import CARD
 
 NOBODY = {"ground": "DEIDENT", "safe_contact": "", "about": "A pupil"}
 
@@ -103,3 +104,26 @@ def test_an_agency_cannot_promise_contact_for_next_year(make_draft, cast):
 def test_acute_contact_is_within_a_day():
     moment = clock.now()
     assert states.latest_contact("AKUT", moment) == moment + dt.timedelta(days=1)
+
+
+def test_a_handover_that_nobody_would_read_is_not_sent(make_draft, cast):
+    draft = make_draft()
+    cast.agency.mailbox = ""
+    cast.agency.save()
+    assert missing_parts(draft) == []  # somebody there has an account
+    cast.partner.is_active = False
+    cast.partner.save()
+    with pytest.raises(Refused, match="would get the message"):
+        actions.send(by=cast.caseworker, referral=draft)
+
+
+def test_an_agencys_access_ends_when_the_case_is_closed(make_referral, cast, client_of):
+    referral = make_referral("contact_made")
+    url, client = reverse("portal:referral", args=[referral.pk]), client_of(cast.partner)
+    assert client.get(url).status_code == 200
+    steps = list(referral.case.steps.planned().select_related("case__key").in_order())
+    for step in steps[:-1]:
+        intake_actions.finish_step(by=cast.caseworker, step=step)
+    intake_actions.finish_step(by=cast.caseworker, step=steps[-1], close="needs_met")
+    assert client.get(url).status_code == 404
+    assert CARD["happened"] not in client.get(reverse("portal:inbox")).content.decode()
