@@ -139,7 +139,7 @@ class ConcernForm(forms.Form):
 class ReassignForm(forms.Form):
     """To whom a case is handed."""
 
-    to = forms.ModelChoiceField(label=_("To"), queryset=User.objects.none())
+    to = forms.ModelChoiceField(label=_("To"), queryset=User.objects.none(), empty_label=_("Choose"))
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
