@@ -1,5 +1,6 @@
 """The only doors to a call and to a case: what a person may not see is not there (404), and each reading is logged."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q
@@ -52,6 +53,13 @@ def case_of_unit(request: HttpRequest, code: str) -> Case:
         log("case.refused", by=person(request), row=normalise(code) or "unknown")
         raise Http404
     return case
+
+
+def log_listed(user: User, cases: Iterable[Case]) -> None:
+    """One row for a list that shows words of cases: whose list, and which cases."""
+    shown = sorted({str(case.pk) for case in cases})
+    if shown:
+        log("cases.listed", by=user, cases=shown)
 
 
 def opened(case: Case, user: User) -> bool:

@@ -54,7 +54,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def visible_to(self, user: User) -> Self:
         """Own cases and those of the unit; those that are not own are opened with a reason (access to the row is not
-        yet access to its words: see views.gate)."""
+        yet access to its words: see intake/gate.py)."""
         if not user.is_active or user.unit_id is None:
             return self.none()
         return self.filter(unit=user.unit_id)

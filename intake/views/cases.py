@@ -27,7 +27,7 @@ from intake.forms.cases import (
     StepForm,
     next_working_day_at,
 )
-from intake.gate import case_for, case_of_unit, opened, person
+from intake.gate import case_for, case_of_unit, log_listed, opened, person
 from intake.labels import CLOCKS, STATUSES
 from intake.models import Case, ChildClock, FollowUp
 
@@ -52,6 +52,8 @@ def case_list(request: HttpRequest) -> HttpResponse:
     else:
         page = page_of(cases.open() if which == "unit" else cases.of(user).open(), "next_due_at", after)
     _with_first_step(page.rows)
+    if which != "closed":
+        log_listed(user, [case for case in page.rows if case.owner_id == user.pk])  # of the others no words are shown
     return render(request, "intake/case_list.html", {"page": page, "which": which, "me": user})
 
 

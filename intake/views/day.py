@@ -16,7 +16,7 @@ from helpline.people.access import needs
 from helpline.people.models import Notice, User
 from helpline.people.notices import KINDS
 from helpline.people.workdays import add_working_days
-from intake.gate import person
+from intake.gate import log_listed, person
 from intake.models import Call, Case, FollowUp
 
 MOST = 50  # rows of one list; a worker with more than this has other trouble than paging
@@ -30,6 +30,7 @@ def my_day(request: HttpRequest) -> HttpResponse:
     steps = list(FollowUp.objects.planned().filter(owner=user).select_related("case__key").in_order()[:MOST])
     own = [step for step in steps if not step.others_turn]
     today = [step for step in own if clock.local_date(step.due_at) <= clock.today()]
+    log_listed(user, [step.case for step in steps])
     calls = list(Call.objects.unfinished().filter(taken_by=user).order_by("received_at")[:MOST])
     notices = _notices(user)
     context = {

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from helpline.people import clock
+from helpline.people.models import LogEntry
 from intake import actions
 from intake.codes import spoken
 
@@ -74,3 +75,14 @@ def test_queries_do_not_grow_with_the_rows(client_of, make_case, cast):
     for _ in range(5):
         make_case(urgency="AKUT")
     assert count() == few
+
+
+def test_a_list_that_shows_words_is_a_reading_too(client_of, make_case, cast):
+    mine, hers = make_case(), make_case(by=cast.colleague)
+    client = client_of(cast.caseworker)
+    for number, url in enumerate([URL, "/cases/", "/cases/?which=unit"], start=1):
+        client.get(url)
+        rows = list(LogEntry.objects.filter(event="cases.listed", user=cast.caseworker))
+        assert len(rows) == number
+        assert rows[-1].codes == {"cases": [str(mine.pk)]}  # of hers no words were shown
+    assert hers.pk != mine.pk
