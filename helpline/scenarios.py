@@ -249,7 +249,11 @@ def _call(scenario: dict[str, Any], worker: User, municipality: str | None) -> C
         notes={"told": "\n".join(filter(None, [str(scenario.get("relation", "")), scenario.get("story", "")]))},
     )
     # The age band of the file is what the worker set at last, whatever a question was answered with.
-    last = {"urgency": call.urgency_at_least}
+    actualisation = "yes" if call.track == "C" else "no"
+    last = {
+        **{"urgency": call.urgency_at_least, "actualisation": actualisation},
+        "actualisation_reason": f"Track {call.track}",
+    }
     if "age_band" in scenario:
         last["age_band"] = str(scenario["age_band"])
     call = actions.save_call(by=worker, call=call, facts=last)

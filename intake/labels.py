@@ -21,6 +21,7 @@ STEP_KINDS: Words = {
 
 EVENTS: Words = {
     "call.completed": _("Call, %(minutes)s minutes"),
+    "actualisation.decided": _("Is this an actualisation? %(answer)s"),
     "case.opened": _("Case opened"),
     "case.closed": _("Case closed"),
     "case.reassigned": _("Handed to %(to)s"),

@@ -19,6 +19,7 @@ from intake.reference import load_municipalities, load_questions
 from referrals.models import AgencyMember, PartnerAgency
 from referrals.reference import load_agencies
 
+NO_ACTUALISATION = {"actualisation": "no", "actualisation_reason": "Advice alone."}
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright runs a loop in the thread of the tests
 
 # Tests make and empty the database as its owner; while they run they are the application's role.
@@ -152,7 +153,7 @@ def make_call(cast) -> Callable[..., Call]:
     def make(by: User | None = None, answers=None, notes=None, **facts) -> Call:
         by = by or cast.caseworker
         call = intake_actions.start_call(by=by)
-        facts = {"caller_type": "relative", "municipality_id": "1499", "age_band": "15-17", **facts}
+        facts = {"caller_type": "relative", "municipality_id": "1499", "age_band": "15-17", **NO_ACTUALISATION, **facts}
         return intake_actions.save_call(by=by, call=call, facts=facts, answers=answers or {}, notes=notes or {})
 
     return make

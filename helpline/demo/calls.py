@@ -2,9 +2,16 @@
 
 from typing import Any
 
+from helpline.demo import texts
 from helpline.people.models import User
 from intake import actions
 from intake.models import Call
+
+
+def _actualisation(facts: dict[str, Any]) -> dict[str, str]:
+    """Track C is the track of what may lead to action; the other two are not."""
+    answer = "yes" if facts.get("track") == "C" else "no"
+    return {"actualisation": answer, "actualisation_reason": texts.read("cases")["actualisation"][answer]}
 
 
 def write_down(worker: User, story: dict[str, Any], plan: dict[str, Any]) -> Call:
@@ -15,6 +22,7 @@ def write_down(worker: User, story: dict[str, Any], plan: dict[str, Any]) -> Cal
         "caller_name": story.get("name", ""),
         "phone": story.get("phone", ""),
         "safe_contact": story.get("safe", ""),
+        **_actualisation(story["facts"]),
         "urgency": plan.get("urgency", story["urgency"]),
         "urgency_reason": plan.get("because", story.get("because", "")),
         **story["facts"],

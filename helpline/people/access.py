@@ -26,6 +26,7 @@ MAY: dict[str, set[Role]] = {
     "work_case": STAFF,
     "close_case": STAFF,
     "reassign_case": {Role.MANAGER},
+    "link_cases": {Role.MANAGER},
     "see_caseload": {Role.MANAGER},
     "refer": STAFF,
     "see_agencies": STAFF,
@@ -33,6 +34,7 @@ MAY: dict[str, set[Role]] = {
     "keep_users": {Role.KEEPER},
     "keep_agencies": {Role.KEEPER},
     "keep_grounds": {Role.KEEPER},
+    "keep_board": {Role.KEEPER},
     "use_account": EVERYBODY,
     "read_demo_mail": EVERYBODY,
 }

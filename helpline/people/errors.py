@@ -2,7 +2,12 @@
 
 
 class Refused(Exception):
-    """The action is refused, and nothing is changed. `str(error)` is a whole sentence in the language of the page."""
+    """The action is refused, and nothing is changed. `str(error)` is a whole sentence in the language of the page; `at`
+    names the field that it is about, where there is one."""
+
+    def __init__(self, text: str, *, at: str = "") -> None:
+        super().__init__(text)
+        self.at = at
 
 
 class TooLate(Refused):

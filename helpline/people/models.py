@@ -15,7 +15,7 @@ from helpline.people.sealed import DataKey
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-__all__ = ["DataKey", "Heartbeat", "LogEntry", "Municipality", "Notice", "Role", "Unit", "User"]
+__all__ = ["Absence", "DataKey", "Heartbeat", "LogEntry", "Municipality", "Notice", "Role", "Unit", "User"]
 
 NEVER_CHANGED = [
     pgtrigger.Protect(name="no_update", operation=pgtrigger.Update),
@@ -84,6 +84,10 @@ class User(AbstractUser):
     phone = models.CharField(max_length=40, blank=True)
     language = models.CharField(max_length=5, default="sv")
     is_demo = models.BooleanField(default=False)
+    is_qualified = models.BooleanField(
+        default=False
+    )  # SoL 25:1: may assess reports and decide on inquiries for children
+    uses_keys = models.BooleanField(default=True)  # WCAG 2.1.4: single keys can be switched off
 
     class Meta:
         constraints = [
@@ -99,6 +103,7 @@ class User(AbstractUser):
         plain = {
             *("id", "password", "last_login", "is_superuser", "username", "first_name", "last_name", "email"),
             *("is_staff", "is_active", "date_joined", "role", "unit", "phone", "language", "is_demo"),
+            *("is_qualified", "uses_keys"),
         }
 
     def __str__(self) -> str:
@@ -108,6 +113,27 @@ class User(AbstractUser):
     def role_name(self) -> "str | _StrPromise":
         """The role in words."""
         return Role(self.role).label
+
+
+class Absence(models.Model):
+    """Days on which a person is away, first and last included, and who stands in. Without a deputy the managers do."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="absences")
+    deputy = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    first_day = models.DateField()
+    last_day = models.DateField()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "last_day"], name="absences_of")]
+        constraints = [
+            models.CheckConstraint(
+                name="absence_begins_first", condition=models.Q(first_day__lte=models.F("last_day"))
+            ),
+            models.CheckConstraint(name="deputy_is_another", condition=~models.Q(user=models.F("deputy"))),
+        ]
+
+    class Privacy:
+        plain = {"id", "user", "deputy", "first_day", "last_day"}  # that somebody is away, never why
 
 
 class LogEntry(models.Model):

@@ -21,7 +21,8 @@ from intake.models import Answer, Call, Note, QuestionSet
 FACTS = {
     *("received_at", "channel", "caller_type", "track", "identity", "protection", "municipality_id", "milieu"),
     *("age_band", "language", "interpreter", "urgency", "urgency_reason", "caller_name", "phone", "safe_contact"),
-    *("step_what", "step_due_at", "wants_case"),
+    *("step_what", "step_due_at", "wants_case", "actualisation", "actualisation_reason", "passphrase", "is_practice"),
+    *("entered_late", "lasted_minutes"),
 }
 
 
@@ -88,24 +89,27 @@ def complete_call(
         call = _ongoing(call)
         found = call.assessment
         if not call.caller_type:
-            raise Refused(_("Choose who is calling before you finish the call."))
+            raise Refused(_("Choose who is calling before you finish the call."), at="caller_type")
         if not call.urgency:
-            raise Refused(_("Confirm how urgent it is before you finish the call."))
+            raise Refused(_("Confirm how urgent it is before you finish the call."), at="urgency")
         if triage.rank(call.urgency) > triage.rank(found.urgency) and not call.urgency_reason.strip():
             raise Refused(
                 _("The answers call for at least “%(urgency)s”. Say why it is lower.")
-                % {"urgency": triage.name_of("urgencies", found.urgency)}
+                % {"urgency": triage.name_of("urgencies", found.urgency)},
+                at="urgency_reason",
             )
+        gets_a_case = call.case is not None or open_a_case or found.needs_a_case
+        if gets_a_case:
+            _check_actualisation(call)
         call.urgency_at_least = found.urgency
         call.completed_at = max(clock.now(), call.received_at)
         if call.track == "A":
-            call.caller_name = call.phone = (
-                ""  # advice has no identity (SoL 14:4); a slip of track meanwhile erases nothing
-            )
+            call.caller_name = ""  # advice has no identity (SoL 14:4); a slip of track meanwhile erases nothing
         if call.case is not None:
             tell_case(by, call.case, call)
-        elif open_a_case or found.needs_a_case:
+        elif gets_a_case:
             call.case = open_case(by=by, call=call, what=what, due_at=due_at)
+        call.phone = call.passphrase = ""  # they are the case's now
         call.save()
         call.notes.filter(signed_at__isnull=True).update(signed_at=clock.now())
         log("call.completed", by=by, call=call.pk, case=call.case_id, urgency=call.urgency, caller=call.caller_type)
@@ -120,8 +124,17 @@ def void_call(*, by: User, call: Call, why: str) -> None:
         call = _ongoing(call)
         call.voided_at = clock.now()
         call.urgency_reason = why.strip()
+        call.phone = call.passphrase = ""
         call.save()
         log("call.voided", by=by, call=call.pk)
+
+
+def _check_actualisation(call: Call) -> None:
+    """Somebody has said whether this is an actualisation, and why: a call can be one (SoL 14:2). Raises Refused."""
+    if not call.actualisation or not call.actualisation_reason.strip():
+        raise Refused(_("Say whether this is an actualisation, and why."), at="actualisation")
+    if call.actualisation == "yes" and call.track != "C":
+        raise Refused(_("An actualisation is documented on track C. Choose it, or say why this is none."), at="track")
 
 
 def _ongoing(call: Call) -> Call:

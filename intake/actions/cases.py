@@ -17,8 +17,9 @@ from intake.models import Call, Case, CaseOpening, Person
 
 COPIED = [
     *("caller_type", "track", "identity", "protection", "municipality", "milieu", "age_band", "language"),
-    *("interpreter", "urgency", "safe_contact"),
+    *("interpreter", "urgency", "safe_contact", "actualisation", "passphrase", "is_practice"),
 ]
+NUMBER_KEPT = dt.timedelta(days=14)  # a number to call back, at the longest
 
 
 def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | None = None) -> Case:
@@ -33,12 +34,15 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
         due_at = due_at or first_step_due(call.urgency, clock.now())
         case.next_due_at = due_at
         case.save(force_insert=True)
-        Person.objects.create(case=case, part="caller", name=call.caller_name, phone=call.phone)
+        until = clock.now() + NUMBER_KEPT if call.phone else None
+        Person.objects.create(case=case, part="caller", name=call.caller_name, phone=call.phone, phone_until=until)
         Person.objects.create(case=case, part="concern", age_band=call.age_band)
         tell_case(by, case, call)
         record("case.opened", by=by, case=case, row=case.pk, urgency=case.urgency, track=case.track)
         plan_step(by=by, case=case, kind="first_step", what=what, due_at=due_at)
-        if "AKUT" in (case.urgency, call.urgency_at_least):  # also where a person lowered what the answers called for
+        if (
+            "AKUT" in (case.urgency, call.urgency_at_least) and not case.is_practice
+        ):  # also where a person lowered what the answers called for
             _tell_managers(case, but=by)
     return case
 
@@ -53,6 +57,14 @@ def tell_case(by: User, case: Case, call: Call) -> None:
     """A call, its urgency and its notes in the timeline of its case."""
     record("call.completed", by=by, case=case, call=call, row=call.pk, minutes=call.minutes)
     record("urgency.confirmed", by=by, case=case, text=call.urgency_reason, row=call.pk, urgency=call.urgency)
+    record(
+        "actualisation.decided",
+        by=by,
+        case=case,
+        text=call.actualisation_reason,
+        row=call.pk,
+        answer=call.actualisation,
+    )
     for note in call.notes.exclude(text=b""):
         record("note.signed", by=by, case=case, note=note, row=note.pk, note_kind=note.kind)
 

@@ -76,6 +76,10 @@ class CallForm(forms.Form):
     what = WordsField(label=_("What is to be done"), max_length=500)
     due = WhenField(label=_("At the latest"), required=False)
     open_case = forms.BooleanField(label=_("Open a case"), required=False)
+    actualisation = forms.ChoiceField(
+        label=_("Is this an actualisation?"), required=False, choices=[("yes", _("Yes")), ("no", _("No"))]
+    )
+    actualisation_reason = WordsField(label=_("Why"), max_length=2_000)
     void_reason = WordsField(label=_("Why the call is taken away"), max_length=2_000)
 
     def __init__(self, call: Call, data: QueryDict | None = None, *, completing: bool = False) -> None:
@@ -215,8 +219,7 @@ class CallForm(forms.Form):
 
     def refuse(self, refused: Refused) -> None:
         """Show at its place why the call cannot be completed yet."""
-        name = "urgency_reason" if self.call.caller_type and self.call.urgency else "urgency"
-        self.add_error(name if self.call.caller_type else "caller_type", str(refused))
+        self.add_error(refused.at or None, str(refused))
 
     @property
     def is_blank(self) -> bool:

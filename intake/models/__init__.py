@@ -1,22 +1,29 @@
 """Calls and cases, and what stands around them: answers, notes, people, steps, reminders, child clocks, the timeline."""
 
-from intake.models.calls import Answer, Call, Note, QuestionSet
-from intake.models.cases import Case, CaseOpening, Person
+from intake.models.calls import AcuteMeasure, Answer, Call, Claim, HeavyCall, Note, QuestionSet
+from intake.models.cases import BoardDecision, Case, CaseLink, CaseOpening, Person
 from intake.models.children import ChildClock, ConcernReport
+from intake.models.shifts import ShiftHandover
 from intake.models.steps import FollowUp, Reminder
 from intake.models.timeline import Event
 
 __all__ = [
+    "AcuteMeasure",
     "Answer",
+    "BoardDecision",
     "Call",
     "Case",
+    "CaseLink",
     "CaseOpening",
     "ChildClock",
+    "Claim",
     "ConcernReport",
     "Event",
     "FollowUp",
+    "HeavyCall",
     "Note",
     "Person",
     "QuestionSet",
     "Reminder",
+    "ShiftHandover",
 ]

@@ -74,6 +74,16 @@ class Call(SealedModel):
     step_what = SealedTextField()
     step_due_at = models.DateTimeField(null=True)
     wants_case = models.BooleanField(default=False)
+    # Whether something came to the board's knowledge that may lead to action: an active yes or no, with its reason.
+    actualisation = models.CharField(max_length=3, blank=True)
+    actualisation_reason = SealedTextField()
+    passphrase = SealedTextField()  # a hash; completing gives it to the case
+    is_practice = models.BooleanField(default=False)  # stays out of every figure
+    start_token = models.UUIDField(
+        null=True, unique=True
+    )  # the page that it was opened from: pressed twice, opened once
+    entered_late = models.BooleanField(default=False)  # taken on paper, entered afterwards
+    lasted_minutes = models.PositiveSmallIntegerField(null=True)  # where it was entered afterwards
 
     objects = CallQuerySet.as_manager()
 
@@ -96,16 +106,31 @@ class Call(SealedModel):
             ),
             models.CheckConstraint(
                 name="advice_has_no_identity",
-                condition=~Q(track="A") | Q(completed_at__isnull=True) | Q(caller_name=b"", phone=b""),
+                condition=~Q(track="A") | Q(completed_at__isnull=True) | Q(caller_name=b""),
+            ),
+            models.CheckConstraint(  # a number to call back is kept with the case, where it is erased in time
+                name="finished_call_has_no_number",
+                condition=Q(completed_at__isnull=True, voided_at__isnull=True) | Q(phone=b""),
             ),
         ]
 
     class Privacy:
-        personal = {"urgency_reason", "caller_name", "phone", "safe_contact", "step_what"}
+        personal = {
+            *(
+                "urgency_reason",
+                "caller_name",
+                "phone",
+                "safe_contact",
+                "step_what",
+                "actualisation_reason",
+                "passphrase",
+            )
+        }
         plain = {
             *("id", "key", "unit", "taken_by", "case", "question_set", "received_at", "completed_at", "voided_at"),
             *("saved_at", "channel", "caller_type", "track", "identity", "protection", "municipality", "milieu"),
             *("age_band", "language", "interpreter", "urgency_at_least", "urgency", "step_due_at", "wants_case"),
+            *("actualisation", "is_practice", "start_token", "entered_late", "lasted_minutes"),
         }
 
     def seal_key(self) -> DataKey:
@@ -162,6 +187,8 @@ class Call(SealedModel):
     @property
     def minutes(self) -> int:
         """How long it took, in whole minutes; so far where it is not completed."""
+        if self.lasted_minutes is not None:
+            return self.lasted_minutes
         return int(((self.completed_at or clock.now()) - self.received_at).total_seconds() // 60)
 
 
@@ -202,6 +229,8 @@ class Note(SealedModel):
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
     signed_at = models.DateTimeField(null=True)
+    amends = models.ForeignKey("self", models.PROTECT, null=True, related_name="amendments")
+    amendment = models.CharField(max_length=12, blank=True)  # addition, correction or objection (labels.AMENDMENTS)
 
     class Meta:
         constraints = [
@@ -209,7 +238,13 @@ class Note(SealedModel):
                 name="note_of_a_call_or_a_case",
                 condition=Q(call__isnull=False, case__isnull=True) | Q(call__isnull=True, case__isnull=False),
             ),
-            models.UniqueConstraint(name="one_note_a_kind_in_a_call", fields=["call", "kind"]),
+            models.UniqueConstraint(
+                name="one_note_a_kind_in_a_call", fields=["call", "kind"], condition=Q(amends__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="amendment_of_a_note",
+                condition=Q(amends__isnull=True, amendment="") | (Q(amends__isnull=False) & ~Q(amendment="")),
+            ),
         ]
         triggers = [
             pgtrigger.Protect(
@@ -221,7 +256,7 @@ class Note(SealedModel):
 
     class Privacy:
         personal = {"text"}
-        plain = {"id", "call", "case", "kind", "by", "at", "signed_at"}
+        plain = {"id", "call", "case", "kind", "by", "at", "signed_at", "amends", "amendment"}
 
     def seal_key(self) -> DataKey:
         owner = self.call or self.case
@@ -231,3 +266,62 @@ class Note(SealedModel):
     @property
     def kind_name(self) -> str:
         return str(NOTE_KINDS[self.kind])
+
+
+class AcuteMeasure(SealedModel):
+    """One line of what must be done when an answer is acute: done at a time, or explained why not. A line without a row
+    is still to do."""
+
+    call = models.ForeignKey(Call, models.PROTECT, related_name="measures")
+    kind = models.CharField(max_length=20)  # questions/lists.yaml acute_lines
+    done_at = models.DateTimeField(null=True)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    reference = SealedTextField()  # of SOS Alarm
+    why_not = SealedTextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_measure_a_kind", fields=["call", "kind"]),
+            models.CheckConstraint(
+                name="measure_done_or_explained", condition=Q(done_at__isnull=False) | ~Q(why_not=b"")
+            ),
+        ]
+
+    class Privacy:
+        personal = {"reference", "why_not"}
+        plain = {"id", "call", "kind", "done_at", "by", "at"}
+
+    def seal_key(self) -> DataKey:
+        return self.call.key
+
+
+class Claim(models.Model):
+    """A caller gave a case number, and perhaps a passphrase: right or wrong. Wrong ones are counted against guessing."""
+
+    call = models.ForeignKey(Call, models.PROTECT, related_name="claims")
+    case = models.ForeignKey(Case, models.PROTECT, null=True, related_name="claims")  # null: there is no such case
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    is_right = models.BooleanField()
+
+    class Meta:
+        indexes = [models.Index(fields=["case", "-at"], name="wrong_claims", condition=Q(is_right=False))]
+
+    class Privacy:
+        plain = {"id", "call", "case", "by", "at", "is_right"}
+
+
+class HeavyCall(models.Model):
+    """That somebody of a unit had a heavy call in a month: counted, and tied to no name. `mark` is a keyed hash of the
+    call, so that the same tick counts once and points to nobody."""
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    month = models.DateField()  # its first day
+    mark = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["unit", "month"], name="heavy_calls")]
+
+    class Privacy:
+        plain = {"id", "unit", "month", "mark"}

@@ -97,6 +97,9 @@ class Case(SealedModel):
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     closing_reason = models.CharField(max_length=20, blank=True)
+    actualisation = models.CharField(max_length=3, blank=True)
+    passphrase = SealedTextField()  # a hash of what the caller chose to say when calling again
+    is_practice = models.BooleanField(default=False)  # stays out of every figure, and goes to no agency
 
     objects = CaseQuerySet.as_manager()
 
@@ -119,12 +122,12 @@ class Case(SealedModel):
         triggers = [in_hands("in_hands", "NEW.id", pgtrigger.Insert | pgtrigger.Update)]
 
     class Privacy:
-        personal = {"safe_contact"}
+        personal = {"safe_contact", "passphrase"}
         # Coded facts are the statistics that the law allows; who they are about stands in sealed fields alone.
         plain = {
             *("id", "code", "key", "unit", "owner", "caller_type", "track", "identity", "protection", "municipality"),
             *("milieu", "age_band", "language", "interpreter", "needs", "urgency", "opened_at", "opened_by"),
-            *("next_due_at", "closed_at", "closed_by", "closing_reason"),
+            *("next_due_at", "closed_at", "closed_by", "closing_reason", "actualisation", "is_practice"),
         }
 
     def __str__(self) -> str:
@@ -186,13 +189,23 @@ class Person(SealedModel):
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="people")
     part = models.CharField(max_length=12)
+    relation = models.CharField(max_length=20, blank=True)
     name = SealedTextField()
-    phone = SealedTextField()
+    phone = SealedTextField()  # to call back, seen by the case's owner alone
+    phone_until = models.DateTimeField(null=True)  # erased then at the latest
     age_band = models.CharField(max_length=8, default="unknown")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["phone_until"], name="numbers_to_erase", condition=Q(phone_until__isnull=False))
+        ]
+        constraints = [
+            models.CheckConstraint(name="number_has_an_end", condition=Q(phone=b"") | Q(phone_until__isnull=False))
+        ]
 
     class Privacy:
         personal = {"name", "phone"}
-        plain = {"id", "case", "part", "age_band"}
+        plain = {"id", "case", "part", "relation", "phone_until", "age_band"}
 
     def seal_key(self) -> DataKey:
         return self.case.key
@@ -219,3 +232,54 @@ class CaseOpening(SealedModel):
 
     def seal_key(self) -> DataKey:
         return self.case.key
+
+
+class CaseLink(SealedModel):
+    """Two cases that a manager has tied together with a reason. Until then nothing tells one of the other."""
+
+    one = models.ForeignKey(Case, models.PROTECT, related_name="+")
+    other = models.ForeignKey(Case, models.PROTECT, related_name="+")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    reason = SealedTextField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="linked_once", fields=["one", "other"], condition=Q(ended_at__isnull=True)),
+            models.CheckConstraint(name="link_in_order", condition=Q(one__lt=models.F("other"))),
+            models.CheckConstraint(
+                name="link_ended_whole",
+                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
+                | Q(ended_at__isnull=False, ended_by__isnull=False),
+            ),
+        ]
+
+    class Privacy:
+        personal = {"reason"}
+        plain = {"id", "one", "other", "by", "at", "ended_at", "ended_by"}
+
+    def seal_key(self) -> DataKey:
+        return self.one.key
+
+
+class BoardDecision(models.Model):
+    """What the board has decided for its line: a value from a day on, with its registry number. Rows are added, never
+    changed: the latest that has begun holds."""
+
+    KINDS = ("advice_words_months", "support_without_identity")
+
+    municipality = models.ForeignKey(Municipality, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=40)
+    value = models.PositiveSmallIntegerField()  # months; or 1 for yes and 0 for no
+    valid_from = models.DateField()
+    registry_number = models.CharField(max_length=40)
+    entered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    entered_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["municipality", "kind", "-valid_from"], name="decision_in_force")]
+
+    class Privacy:
+        plain = {"id", "municipality", "kind", "value", "valid_from", "registry_number", "entered_by", "entered_at"}

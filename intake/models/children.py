@@ -17,9 +17,26 @@ class ConcernReport(models.Model):
     received_at = models.DateTimeField(default=clock.now)
     child_age_band = models.CharField(max_length=8)
     registered_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    # A mandated reporter who asks is told whether an inquiry is opened (SoL 19:6).
+    feedback_asked_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, blank=True)  # opened, not_opened or under_way (SoL 20:2)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="report_decided_whole",
+                condition=Q(outcome="", decided_at__isnull=True, decided_by__isnull=True)
+                | (~Q(outcome="") & Q(decided_at__isnull=False, decided_by__isnull=False)),
+            )
+        ]
 
     class Privacy:
-        plain = {"id", "case", "received_at", "child_age_band", "registered_by"}
+        plain = {
+            *("id", "case", "received_at", "child_age_band", "registered_by", "feedback_asked_at", "outcome"),
+            *("decided_at", "decided_by"),
+        }
 
 
 class ChildClock(models.Model):
@@ -29,7 +46,11 @@ class ChildClock(models.Model):
     kind = models.CharField(max_length=40)
     aim = models.DateField()
     last_day = models.DateField()
+    started_at = models.DateTimeField(default=clock.now)
     done_at = models.DateTimeField(null=True)
+    done_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    extended_at = models.DateTimeField(null=True)  # for special reasons; the reason stands in the timeline
+    extended_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [
@@ -38,7 +59,10 @@ class ChildClock(models.Model):
         ]
 
     class Privacy:
-        plain = {"id", "report", "kind", "aim", "last_day", "done_at"}
+        plain = {
+            *("id", "report", "kind", "aim", "last_day", "started_at", "done_at", "done_by", "extended_at"),
+            "extended_by",
+        }
 
     @property
     def days_left(self) -> int:

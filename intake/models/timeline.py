@@ -42,6 +42,8 @@ class Event(SealedModel):
         words = {**self.codes}
         if "urgency" in words:
             words["urgency"] = triage.name_of("urgencies", words["urgency"])
+        if "answer" in words:
+            words["answer"] = triage.in_language(triage.BOOL3[words["answer"]])
         return str(EVENTS[self.kind]) % words
 
     @property
