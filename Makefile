@@ -4,6 +4,7 @@
 #   make test                   all tests, in a real browser too             (PYTEST_ARGS="tests/people -k login" for some)
 #   make check                  formatting, lint, types, migrations, translations, tests of the house
 #   make scenarios DIR=folder   tries the calls described in a folder of YAML files
+#   make drill                  kills one part after another under load, and counts what was lost (DRILL_SECONDS=240, DRILL_SEED)
 #   make messages               collects the texts for translation and compiles the translations
 #   make clean                  removes the virtual environment and all local data
 
@@ -19,7 +20,7 @@ LOCAL := $(BIN)/python -m helpline.local
 WITH := $(LOCAL) with --
 CHECKS := python manage.py makemigrations --check --dry-run; python manage.py messages --check; python -m pytest tests/house
 
-.PHONY: help run test check scenarios messages clean
+.PHONY: help run test check scenarios drill messages clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -58,11 +59,14 @@ scenarios: $(INSTALLED)
 	@if [ -z "$(DIR)" ]; then echo "Which folder? make scenarios DIR=path/to/folder" >&2; exit 1; fi
 	@exec $(WITH) sh -ec 'python manage.py migrate --verbosity 0; exec python manage.py try_scenarios "$$1"' scenarios "$(DIR)"
 
+drill: $(INSTALLED)
+	@exec $(BIN)/python -m helpline.drill
+
 messages: $(INSTALLED)
 	$(BIN)/python manage.py messages
 
 # As root, and where no other account gets into the checkout, data and programs of the services lie in /var/tmp.
 clean:
 	@if [ -e var/postgres/postmaster.pid ]; then echo "PostgreSQL still runs in var: stop \`make run\` first." >&2; exit 1; fi
-	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) var build .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	@rm -rf "/var/tmp/helpline-$$(printf %s "$$(pwd -P)" | sha256sum 2>/dev/null | cut -c 1-12)"

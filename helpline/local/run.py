@@ -103,13 +103,19 @@ def last_lines(path: Path, number: int = 25) -> str:
 
 def start_programs(state: State, household: Household, env: Mapping[str, str], port: int) -> None:
     """The worker, beat and the web server. They need a moment, in which we do not wait."""
+    for program in programs(state, env, port):
+        household.start(program)
+
+
+def programs(state: State, env: Mapping[str, str], port: int) -> list[Program]:
+    """How the worker, beat and the web server are started."""
     celery = [PYTHON, "-m", "celery", "-A", "helpline"]
     worker = ["worker", "--without-gossip", "--without-mingle", "--concurrency", "2", "-l", "warning"]
     beat = ["beat", "-s", str(state.folder / "beat-schedule"), "-l", "warning"]
     gunicorn = [PYTHON, "-m", "gunicorn", "helpline.wsgi", "--bind", f"{HOST}:{port}", "--no-control-socket"]
     limits = ["--workers", "2", "--threads", "2", "--graceful-timeout", "5", "--log-level", "warning"]
-    for name, argv in (("worker", celery + worker), ("beat", celery + beat), ("web", gunicorn + limits)):
-        household.start(Program(name, argv, env, state.log(name), rest=REST.get(name, 1.0)))
+    found = (("worker", celery + worker), ("beat", celery + beat), ("web", gunicorn + limits))
+    return [Program(name, argv, env, state.log(name), rest=REST.get(name, 1.0)) for name, argv in found]
 
 
 def look_after(household: Household, env: Mapping[str, str], state: State, port: int) -> None:

@@ -1,0 +1,132 @@
+"""Reads what is in the database after a drill. Sealed words are opened as the pages open them, through the ORM."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+
+from django.db import connection
+
+from helpline.drill.found import Found, FoundCall, FoundCase, FoundChange, FoundMail, FoundReferral, FoundRung
+from helpline.people import clock
+from helpline.people.models import LogEntry, Notice
+from intake.models import Answer, Call, Case, Event, FollowUp, Note, Reminder
+from referrals.models import Referral, StateChange
+from referrals.states import MOVES
+
+GRACE = dt.timedelta(seconds=20)  # past its time by this much, and nobody looked: some ticks
+# Whatever the trigger says: asked of the tables themselves.
+UNHELD = """
+    SELECT c.code FROM intake_case c WHERE c.closed_at IS NULL AND (c.owner_id IS NULL OR NOT EXISTS (
+        SELECT 1 FROM intake_followup f WHERE f.case_id = c.id AND f.state = 'planned' AND f.due_at IS NOT NULL))
+"""
+
+
+def read(taken: Counter[str]) -> Found:
+    """Everything that is counted; `taken` is what the mail server took, by Message-ID."""
+    found = Found()
+    _calls(found)
+    _cases(found)
+    _referrals(found)
+    _rungs(found)
+    _mails(found, taken)
+    _log(found)
+    with connection.cursor() as cursor:
+        cursor.execute(UNHELD)
+        found.unheld = [row[0] for row in cursor.fetchall()]
+    return found
+
+
+def is_quiet() -> bool:
+    """Whether nothing is due that nobody has looked at: no reminder, no silent handover, no mail."""
+    now = clock.now()
+    waiting = [
+        Reminder.objects.filter(state=Reminder.State.SCHEDULED, due_at__lte=now),
+        Referral.objects.waiting().filter(answer_due_at__lt=now),
+        Notice.objects.filter(mail=Notice.Mail.READY).exclude(next_try_at__gt=now),
+        Notice.objects.filter(mail=Notice.Mail.SENDING),
+    ]
+    return not any(rows.exists() for rows in waiting)
+
+
+def _calls(found: Found) -> None:
+    for call in Call.objects.select_related("case"):
+        found.calls[str(call.pk)] = FoundCall(
+            str(call.start_token or ""), {}, call.completed_at is not None, call.case.slug if call.case else ""
+        )
+    for answer in Answer.objects.select_related("call__key"):
+        words = found.calls[str(answer.call_id)].words
+        words[f"a.{answer.question}"], words[f"r.{answer.question}"] = str(answer.given), answer.remark
+    for note in Note.objects.filter(call__isnull=False, amends__isnull=True).select_related("call__key"):
+        found.calls[str(note.call_id)].words[f"n.{note.kind}"] = note.text
+
+
+def _cases(found: Found) -> None:
+    slugs = {case.pk: case.slug for case in Case.objects.all()}
+    found.cases = {slug: FoundCase() for slug in slugs.values()}
+    for step in FollowUp.objects.select_related("case__key"):
+        if step.state != FollowUp.State.MOVED:
+            found.cases[slugs[step.case_id]].steps.append(step.what)
+    for note in Note.objects.filter(case__isnull=False).select_related("case__key"):
+        assert note.case_id is not None  # asked for above
+        found.cases[slugs[note.case_id]].notes.append(note.text)
+
+
+def _referrals(found: Found) -> None:
+    changes: dict[str, list[FoundChange]] = defaultdict(list)
+    rows = StateChange.objects.select_related("referral__case__key").order_by("at", "id")
+    for row in rows:
+        changes[str(row.referral_id)].append(FoundChange(row.move, row.source, row.target, row.text))
+    logged = Counter(LogEntry.objects.filter(event__startswith="referral.").values_list("row", "event"))
+    for referral in Referral.objects.select_related("case__key"):
+        pk = str(referral.pk)
+        of_events = Counter(change.move for change in changes[pk])
+        words = {name: getattr(referral, name) for name in Referral.Privacy.personal}
+        found.referrals[pk] = FoundReferral(referral.state, words, changes[pk], _by_move(pk, of_events, logged))
+    late = clock.now() - GRACE
+    found.silent = [str(row.pk) for row in Referral.objects.waiting().filter(answer_due_at__lt=late)]
+
+
+def _by_move(pk: str, moves: Counter[str], logged: Counter[tuple[str, str]]) -> Counter[str]:
+    """The log knows events; two moves may be one event, and then the rows are enough for both or for neither."""
+    events: Counter[str] = Counter()
+    for move, count in moves.items():
+        events[MOVES[move].event] += count
+    return Counter({m: n if logged[pk, MOVES[m].event] == events[MOVES[m].event] else 0 for m, n in moves.items()})
+
+
+def _rungs(found: Found) -> None:
+    notices: dict[str, Counter[str]] = defaultdict(Counter)
+    for source, user in Notice.objects.filter(source__startswith="reminder:").values_list("source", "user_id"):
+        notices[source.split(":")[1]][str(user)] += 1
+    fired = LogEntry.objects.filter(event="reminder.fired").values_list("row", "codes__rung")
+    logged = Counter((str(row), str(rung)) for row, rung in fired)
+    now = clock.now()
+    for rung in Reminder.objects.all():
+        found.rungs.append(
+            FoundRung(
+                f"{rung.pk} ({rung.rung} of {rung.step_id})",
+                rung.state,
+                rung.due_at < now - GRACE,
+                notices[str(rung.pk)],
+                logged[str(rung.step_id), rung.rung],
+            )
+        )
+
+
+def _mails(found: Found, taken: Counter[str]) -> None:
+    late = clock.now() - GRACE
+    for notice in Notice.objects.exclude(mail=Notice.Mail.NONE):
+        waits = notice.mail == Notice.Mail.READY and notice.created_at < late and notice.next_try_at is None
+        mark = taken[f"<{notice.message_id}@helpline>"]
+        found.mails.append(FoundMail(f"{notice.pk} ({notice.mail})", notice.mail, mark, waits))
+
+
+def _log(found: Found) -> None:
+    for call, parts in LogEntry.objects.filter(event="call.saved").values_list("call", "codes__parts"):
+        found.saves.update((str(call), part) for part in parts)
+    started, completed = (LogEntry.objects.filter(event=event) for event in ("call.started", "call.completed"))
+    found.started.update(map(str, started.values_list("call", flat=True)))
+    own = completed.filter(codes__has_key="urgency")  # besides, the line of the case's timeline has a row of this name
+    found.completed.update(map(str, own.values_list("call", flat=True)))
+    of_cases = LogEntry.objects.filter(case__isnull=False)
+    found.logged = Counter((str(case), event) for case, event in of_cases.values_list("case", "event"))
+    found.lines = Counter((str(case), kind) for case, kind in Event.objects.values_list("case_id", "kind"))
