@@ -1,4 +1,4 @@
-"""A report of concern for a child starts the clocks of the law."""
+"""A report of concern for a child or a young person: registered, and the reporter who wants to know what comes of it."""
 
 import datetime as dt
 
@@ -6,37 +6,85 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.errors import Refused
+from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
-from helpline.people.workdays import statutory_last_day
-from intake import triage
+from intake import clocks, triage
+from intake.actions.child_clocks import start_clock
 from intake.actions.timeline import lock, record
-from intake.models import Case, ChildClock, ConcernReport
+from intake.models import Case, ConcernReport
 
-# Days after the day of arrival, which is day 0. 0: at once (genast, SoL 20:1), so on the day of arrival, whatever day it is.
-# 14: the decision to open an inquiry or not (SoL 20:2); its last day moves by lag (1930:173) 2 §, the aim does not.
-CLOCKS = {"immediate_protection_assessment": 0, "preliminary_assessment": 14}
+OLDEST = dt.timedelta(days=366)
 
 
 def register_concern(
-    *, by: User, case: Case, child_age_band: str, received_at: dt.datetime | None = None
+    *,
+    by: User,
+    case: Case,
+    child_age_band: str,
+    received_at: dt.datetime | None = None,
+    under_way: bool = False,
+    feedback_asked: bool = False,
+    seen: int | None = None,
 ) -> ConcernReport:
-    """Register a report of concern and start its clocks. The age is the child's own. Raises Refused for an unknown code."""
+    """Register a report of concern and start its clocks. The age is the child's own. Raises Refused.
+
+    `under_way`: there is already an inquiry on the child, so none has to be decided on (SoL 20:2). `seen`: how many reports
+    the case had when the page was shown, so that a form that is sent twice registers once.
+    """
     if child_age_band not in triage.codes("age_bands"):
-        raise Refused(_("Choose about how old the child is."))
+        raise Refused(_("Choose about how old the child is."), at="age_band")
+    received_at = received_at or clock.now()
+    _check_received(received_at)
     with transaction.atomic():
         case = lock(case)
         if not case.is_open:
             raise Refused(_("The case is closed."))
-        received_at = received_at or clock.now()
-        report = ConcernReport.objects.create(
-            case=case, received_at=received_at, child_age_band=child_age_band, registered_by=by
-        )
-        arrived = clock.local_date(received_at)
-        for kind, days in CLOCKS.items():
-            aim = arrived + dt.timedelta(days=days)
-            ChildClock.objects.create(
-                report=report, kind=kind, aim=aim, last_day=statutory_last_day(aim) if days else aim
-            )
-        record("concern.registered", by=by, case=case, row=report.pk, age=child_age_band)
+        if seen is not None and case.concern_reports.count() != seen:
+            raise TooLate(_("A report was registered here meanwhile. If this is one more, register it again."))
+        young = clocks.starts_clocks(child_age_band)
+        report = ConcernReport(case=case, received_at=received_at, child_age_band=child_age_band, registered_by=by)
+        if young and under_way:
+            report.outcome, report.decided_at, report.decided_by = "under_way", clock.now(), by
+        if young and feedback_asked:
+            report.feedback_asked_at = clock.now()
+        report.save(force_insert=True)
+        event = "concern.registered" if young else "concern.registered_adult"
+        record(event, by=by, case=case, row=report.pk, report=report.pk, age=child_age_band)
+        if young:
+            _start(by, report)
     return report
+
+
+def _start(by: User, report: ConcernReport) -> None:
+    """The clocks that run from the arrival; of a report on whom an inquiry is under way, only what is done at once."""
+    for kind, rule in clocks.CLOCKS.items():
+        if rule.runs_from == "arrival" and not (kind == "preliminary_assessment" and report.outcome):
+            start_clock(by=by, report=report, kind=kind, started_at=report.received_at)
+    if report.outcome:
+        record("child.inquiry_under_way", by=by, case=report.case, row=report.pk, report=report.pk)
+        if report.feedback_asked_at:
+            start_clock(by=by, report=report, kind="feedback", started_at=clock.now(), at_once=True)
+
+
+def ask_feedback(*, by: User, report: ConcernReport) -> None:
+    """The reporter wants to know whether an inquiry is opened (SoL 19:6): within a week of the decision; at once where it
+    is made already. Raises Refused or TooLate."""
+    with transaction.atomic():
+        report.case = lock(report.case)
+        if not report.case.is_open:
+            raise Refused(_("The case is closed. Tell the reporter now, and write it as a note."))
+        if not report.starts_clocks:
+            raise Refused(_("The report concerns an adult: the law gives the reporter no answer."))
+        asked = ConcernReport.objects.filter(pk=report.pk, feedback_asked_at__isnull=True)
+        if not asked.update(feedback_asked_at=clock.now()):
+            raise TooLate(_("It is already written down that the reporter wants to know."))
+        record("child.feedback_asked", by=by, case=report.case, row=report.pk, report=report.pk)
+        if ConcernReport.objects.exclude(outcome="").filter(pk=report.pk).exists():
+            start_clock(by=by, report=report, kind="feedback", started_at=clock.now(), at_once=True)
+
+
+def _check_received(moment: dt.datetime) -> None:
+    if moment > clock.now():
+        raise Refused(_("Choose a time that has been."), at="received_at")
+    if moment < clock.now() - OLDEST:
+        raise Refused(_("Choose a time within the last year."), at="received_at")

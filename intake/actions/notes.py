@@ -4,11 +4,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
+from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.models import User
+from helpline.people.sealed import DataKey
 from intake.actions.timeline import lock, record
-from intake.labels import NOTE_KINDS
-from intake.models import Case, Event, Note
+from intake.labels import AMENDMENTS, NOTE_KINDS
+from intake.models import Case, Note
 
 
 def add_note(*, by: User, case: Case, kind: str, text: str) -> Note:
@@ -25,9 +27,44 @@ def add_note(*, by: User, case: Case, kind: str, text: str) -> Note:
     return note
 
 
-def log_contact(*, by: User, case: Case, reached: bool, text: str = "") -> Event:
-    """Write that we called the person, whether or not they answered: a failed attempt is an event too."""
+def amend_note(*, by: User, note: Note, amendment: str, text: str) -> Note:
+    """Hang an addition, a correction or the person's own objection under a signed note, which stays as it is (SoL 14:6).
+
+    Raises Refused for what is not signed, or hangs under a note itself. The same words sent twice hang there once.
+    """
+    if amendment not in AMENDMENTS:
+        raise Refused(_("Choose what you add to the note."), at="amendment")
+    if not text.strip():
+        raise Refused(_("Write the words."), at="text")
     with transaction.atomic():
-        case = lock(case)
-        kind = "contact.reached" if reached else "contact.no_answer"
-        return record(kind, by=by, case=case, text=text.strip())
+        original = Note.objects.select_for_update(of=("self",)).get(pk=note.pk)
+        if DataKey.objects.select_for_update().get(pk=original.seal_key().pk).is_destroyed:
+            raise Refused(_("The words of this note are erased."))
+        if original.signed_at is None or original.amends_id is not None:
+            raise Refused(_("Only a signed note can be added to, and what is added is added to no more."))
+        before = original.amendments.filter(amendment=amendment, by=by).order_by("-at", "-id").first()
+        if before is not None and before.text == text.strip():
+            return before
+        now = clock.now()
+        made = Note.objects.create(
+            call=original.call,
+            case=original.case,
+            kind=original.kind,
+            text=text.strip(),
+            by=by,
+            at=now,
+            signed_at=now,
+            amends=original,
+            amendment=amendment,
+        )
+        _tell_amended(by, original, made)
+    return made
+
+
+def _tell_amended(by: User, original: Note, made: Note) -> None:
+    """In the timeline of its case; of a call without a case, in the log."""
+    case = original.case or (original.call.case if original.call else None)
+    if case is None:
+        log("note.amended", by=by, call=original.call_id, row=made.pk, amendment=made.amendment)
+    else:
+        record("note.amended", by=by, case=lock(case), note=made, row=made.pk, amendment=made.amendment)
