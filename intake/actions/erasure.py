@@ -1,0 +1,138 @@
+"""The words of advice (track A) are erased when the board's term has passed. What is coded remains: the statistics."""
+
+import calendar
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.db.models import DateTimeField, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Greatest
+
+from helpline.people import clock
+from helpline.people.audit import log
+from helpline.people.models import Unit
+from helpline.people.workdays import local
+from intake.actions.board import months_of_words
+from intake.actions.timeline import record
+from intake.models import Call, Case, Event, Note
+
+Rows = QuerySet[Any]  # calls or cases, with `last_entry`: the time of the last entry
+BATCH = 50
+# Events that are no entry about the person: that a colleague looked, that the words are gone.
+NO_ENTRY = ["case.opened_by_other", "words.erased"]
+logger = logging.getLogger(__name__)
+
+
+def erase_words() -> int:
+    """Erase the words that the board's term has passed for, in every municipality. Returns how many calls and cases.
+
+    Two at once never hold the same row; a crash is a rollback of one batch, and the next run goes on.
+    """
+    erased = 0
+    for municipality in Unit.objects.order_by().values_list("municipality", flat=True).distinct():
+        before = _first_kept(months_of_words(municipality))
+        for due in (_calls(municipality, before), _cases(municipality, before)):
+            erased += _in_batches(due)
+    return erased
+
+
+def words_go_on(row: Call | Case) -> dt.date | None:
+    """The day on which the words of a finished call or a closed case on track A are erased; None where they are not, or are
+    already. A call that has a case goes with its case."""
+    if row.track != "A" or row.is_forgotten:
+        return None
+    if isinstance(row, Call) and row.case is not None:
+        return words_go_on(row.case)
+    rows = _finished() if isinstance(row, Call) else _closed()
+    found = rows.filter(pk=row.pk).values_list("last_entry", flat=True).first()
+    return months_later(clock.local_date(found), months_of_words(row.unit.municipality_id)) if found else None
+
+
+def months_later(day: dt.date, months: int) -> dt.date:
+    """The same day of a later month, or the last day of that month (lag 1930:173 1 §)."""
+    month = day.year * 12 + day.month - 1 + months
+    year, month = month // 12, month % 12 + 1
+    return day.replace(year=year, month=month, day=min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def _first_kept(months: int) -> dt.datetime:
+    """The moment from which an entry is still kept today: all that is older has reached its day."""
+    day = months_later(clock.today(), -months)
+    while months_later(day, months) <= clock.today():
+        day += dt.timedelta(days=1)
+    return local(day, dt.time())
+
+
+def _latest(rows: Rows) -> Subquery:
+    return Subquery(rows.order_by("-at").values("at")[:1], output_field=DateTimeField())
+
+
+def _finished() -> Rows:
+    """Finished calls on track A that have no case, with the time of their last entry."""
+    end = Coalesce("completed_at", "voided_at")
+    rows = Call.objects.filter(track="A", case__isnull=True, key__wrapped__isnull=False).exclude(
+        completed_at__isnull=True, voided_at__isnull=True
+    )
+    notes = _latest(Note.objects.filter(call=OuterRef("pk")))
+    return rows.annotate(last_entry=Greatest(end, Coalesce(notes, end)))
+
+
+def _closed() -> Rows:
+    """Closed cases that were advice throughout, with the time of their last entry: what a call documented on track B is
+    kept as the law says (SoL 16:1), also where the case went down to A later."""
+    more = Call.objects.filter(case=OuterRef("pk")).exclude(track="A")
+    rows = Case.objects.filter(~Exists(more), track="A", closed_at__isnull=False, key__wrapped__isnull=False)
+    events = _latest(Event.objects.filter(case=OuterRef("pk")).exclude(kind__in=NO_ENTRY))
+    return rows.annotate(last_entry=Greatest("closed_at", Coalesce(events, "closed_at")))
+
+
+def _calls(municipality: str, before: dt.datetime) -> Rows:
+    return _finished().filter(unit__municipality=municipality, last_entry__lt=before)
+
+
+def _cases(municipality: str, before: dt.datetime) -> Rows:
+    """Without those that a call is still going on about: it will be an entry."""
+    unfinished = Call.objects.unfinished().filter(case__isnull=False).values("case")
+    return _closed().filter(unit__municipality=municipality, last_entry__lt=before).exclude(pk__in=unfinished)
+
+
+def _in_batches(due: Rows) -> int:
+    erased, failed = 0, set[uuid.UUID]()
+    while True:
+        with transaction.atomic():
+            rows = list(
+                due.exclude(pk__in=failed)
+                .select_related("key")
+                .order_by("pk")
+                .select_for_update(skip_locked=True, of=("self", "key"))[:BATCH]
+            )
+            for row in rows:
+                try:
+                    with transaction.atomic():
+                        erased += _erase(row)
+                except Exception as error:  # one row that cannot be erased keeps no other waiting
+                    logger.error("words could not be erased: %s", type(error).__name__)
+                    failed.add(row.pk)
+        if len(rows) < BATCH:
+            return erased
+
+
+def _erase(row: Call | Case) -> int:
+    """Destroy the keys of a call, or of a case and its calls. Returns how many were destroyed."""
+    if isinstance(row, Case):
+        calls = _forget(row.calls.select_related("key").select_for_update(of=("self", "key")))
+        record("words.erased", by=None, case=row, row=row.pk)
+        return calls + row.key.destroy()
+    return _forget([row])
+
+
+def _forget(calls: Iterable[Call]) -> int:
+    erased = 0
+    for call in calls:
+        if call.key.destroy():
+            log("words.erased", by=None, case=call.case_id, call=call.pk, row=call.pk)
+            erased += 1
+    return erased

@@ -1,0 +1,87 @@
+"""No address is stored where the level of protection forbids it: taken out on the one way that all words go to the store."""
+
+import contextlib
+import contextvars
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
+
+from helpline.people.sealed import SealedModel
+from intake import hints
+
+NO_ADDRESS = {"protected_registration", "fictitious_identity"}
+_taken_out: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar("taken_out", default=None)
+
+
+@contextlib.contextmanager
+def watch() -> Iterator[list[str]]:
+    """Within the block, the names of the fields that an address was taken out of."""
+    noticed: list[str] = []
+    token = _taken_out.set(noticed)
+    try:
+        yield noticed
+    finally:
+        _taken_out.reset(token)
+
+
+def forbids_address(row: SealedModel) -> bool:
+    """Whether the call or case that a row belongs to, whatever floor it is of, lets no address be stored."""
+    return any(getattr(owner, "protection", "none") in NO_ADDRESS for owner in _owners(row))
+
+
+def _owners(row: Any) -> Iterator[Any]:
+    """The row, then what it hangs under: call, case, referral, the first of two linked cases."""
+    yield row
+    for name in ("call", "case", "referral", "one"):
+        if name in row._meta._forward_fields_map and getattr(row, f"{name}_id", None):
+            yield from _owners(getattr(row, name))
+
+
+def as_kept(row: SealedModel, field: str, text: str) -> str:
+    """The text as it may be kept: without addresses where the level forbids them. What is JSON stays JSON."""
+    if not hints.addresses_in(text) or not forbids_address(row):
+        return text
+    noticed = _taken_out.get()
+    if noticed is not None:
+        noticed.append(field)
+    try:
+        held = json.loads(text) if text[0] in '{["' else None
+    except ValueError:
+        held = None
+    return without_addresses(text) if held is None else json.dumps(_within(held), ensure_ascii=False)
+
+
+def _within(held: Any) -> Any:
+    if isinstance(held, dict):
+        return {key: _within(value) for key, value in held.items()}
+    if isinstance(held, list):
+        return [_within(value) for value in held]
+    return without_addresses(held) if isinstance(held, str) else held
+
+
+def without_addresses(text: str) -> str:
+    """The text with each address replaced by a mark that says so."""
+    return hints.without(text, hints.addresses_in(text), _mark())
+
+
+def had_address(text: str) -> bool:
+    """Whether an address was taken out of a text, in whatever language the page was then."""
+    return any(mark in text for mark in _marks())
+
+
+def _mark() -> str:
+    return gettext("[address taken out]")
+
+
+@lru_cache
+def _marks() -> frozenset[str]:
+    found = set()
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            found.add(_mark())
+    return frozenset(found)
