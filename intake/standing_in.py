@@ -1,0 +1,57 @@
+"""What is done for a colleague who is away, in words: for whom, until when, and by whom."""
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+
+from helpline.people import clock
+from helpline.people.absences import absences_on, away, away_among, stand_ins
+from helpline.people.models import Absence, User
+from helpline.people.templatetags.people import say_day
+from intake.models import Call, FollowUp
+
+
+def say_for_whom(steps: Iterable[FollowUp], reader: User) -> None:
+    """Give each step that is of a colleague's case the words for whom it is done. One query, however many they are."""
+    theirs = [step for step in steps if step.case.owner_id not in (None, reader.pk)]
+    gone = away_among([step.case.owner_id for step in theirs if step.case.owner_id], clock.today())
+    for step in theirs:
+        owner = step.case.owner
+        assert owner is not None  # chosen above
+        step.for_whom = _for_whom(owner, gone.get(owner.pk))  # type: ignore[attr-defined]
+
+
+def calls_in_hand(user: User) -> list[Call]:
+    """Own unfinished calls, and those of colleagues who are away and for whom this person stands in; oldest first."""
+    own = list(Call.objects.unfinished().filter(taken_by=user))
+    others = Call.objects.unfinished().filter(unit=user.unit_id).exclude(taken_by=user)
+    away_today = others.filter(taken_by__in=absences_on(clock.today()).values("user")).select_related("taken_by")
+    takers = {call.taken_by_id: call.taken_by for call in away_today}
+    mine = {pk for pk, taker in takers.items() if user in stand_ins(taker, clock.today())}
+    gone = away_among(mine, clock.today())
+    for call in (theirs := [call for call in away_today if call.taken_by_id in mine]):
+        call.for_whom = _for_whom(call.taken_by, gone.get(call.taken_by_id))  # type: ignore[attr-defined]
+    return sorted([*own, *theirs], key=lambda call: (call.received_at, str(call.pk)))
+
+
+def say_away(user: User | None) -> str:
+    """That somebody is away today, until when, and who stands in; empty where they are not."""
+    absence = away(user, clock.today()) if user else None
+    if absence is None:
+        return ""
+    words = {
+        "name": absence.user,
+        "day": say_day(absence.last_day),
+        "deputy": _and(stand_ins(absence.user, clock.today())),
+    }
+    return _("%(name)s is away to the end of %(day)s. %(deputy)s stands in.") % words
+
+
+def _for_whom(owner: User, absence: Absence | None) -> str:
+    if absence is None:
+        return _("for %(name)s") % {"name": owner}
+    return _("for %(name)s, away to the end of %(day)s") % {"name": owner, "day": say_day(absence.last_day)}
+
+
+def _and(people: list[User]) -> str:
+    return _(" and ").join(map(str, people))
