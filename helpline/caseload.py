@@ -13,12 +13,13 @@ from django.db.models.functions import TruncMonth
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
 from helpline.people.models import User
 from intake import triage
-from intake.models import Call, Case, FollowUp
+from intake.models import Call, Case, FollowUp, HeavyCall
 from referrals.models import Referral
 
 Rows = QuerySet[Any]
@@ -31,15 +32,28 @@ class Figure:
     key: str
     label: Any
     hint: Any
-    rows: Callable[[User], Rows]
+    asks: Callable[[User], Rows]
     shows: str  # case | step | referral | call: which template lists the rows
     order: str  # the time that the rows are listed by
     should_be_none: bool = False
 
+    def rows(self, user: User) -> Rows:
+        """The rows that it counts: of practice none, whatever it asks for."""
+        return self.asks(user).filter(**{PRACTICE[self.shows]: False})
+
+
+# What is listed -> where it says whether it is practice.
+PRACTICE = {
+    "case": "is_practice",
+    "call": "is_practice",
+    "step": "case__is_practice",
+    "referral": "case__is_practice",
+}
+
 
 def open_cases(user: User) -> Rows:
-    """The unit's open cases."""
-    return Case.objects.visible_to(user).open()
+    """The unit's open cases, without practice."""
+    return Case.objects.visible_to(user).counted().open()
 
 
 FIGURES: dict[str, Figure] = {
@@ -88,13 +102,18 @@ FIGURES: dict[str, Figure] = {
 }
 
 # What the open cases are told apart by; each part of the table links to exactly its rows.
+PROTECTED = "protected"
 PARTS = {"owner": "owner_id", "urgency": "urgency", "caller": "caller_type"}
 
 
 def narrowed(rows: Rows, parts: Mapping[str, str]) -> Rows:
     """The rows of one cell. A part that there cannot be leaves none."""
     for name, column in PARTS.items():
-        if parts.get(name):
+        if name == "caller" and parts.get(name) == PROTECTED:
+            rows = rows.exclude(protection="none")
+        elif parts.get(name):
+            if name == "caller":  # whose data are protected is counted apart: a list tells nobody who called
+                rows = rows.filter(protection="none")
             if not re.fullmatch(r"[0-9]{1,9}" if name == "owner" else r"\w+", parts[name], re.ASCII):
                 return rows.none()
             rows = rows.filter(**{column: parts[name]})
@@ -133,14 +152,20 @@ class Caseload:
     total: int = 0
 
 
+def caller_or_protected(code: str) -> str:
+    """A caller type in words; of those whose data are protected only that."""
+    return gettext("Protected data") if code == PROTECTED else triage.caller_name(code)
+
+
 def caseload_of(user: User) -> Caseload:
     """Open cases by worker and urgency, and by caller type."""
-    grouped = open_cases(user).values_list("owner_id", "urgency", "caller_type").annotate(count=Count("*")).order_by()
+    grouped = open_cases(user).values_list("owner_id", "urgency", "caller_type", "protection")
+    grouped = grouped.annotate(count=Count("*")).order_by()
     by_worker: Counter[tuple[int, str]] = Counter()
     by_caller: Counter[str] = Counter()
-    for owner, urgency, caller, count in grouped:
+    for owner, urgency, caller, protection, count in grouped:
         by_worker[owner, urgency] += count
-        by_caller[caller] += count
+        by_caller[caller if protection == "none" else PROTECTED] += count
     found = Caseload(total=sum(by_caller.values()))
     owners = {owner for owner, _urgency in by_worker}
     everyone = User.objects.filter(pk__in=owners) | User.objects.filter(unit=user.unit_id, is_active=True)
@@ -152,8 +177,13 @@ def caseload_of(user: User) -> Caseload:
         total = Cell(sum(cell.count for cell in cells), link("open", owner=worker.pk))
         found.lines.append(Line(worker, cells, total))
     for code, count in by_caller.most_common():
-        found.callers.append((triage.caller_name(code), Cell(count, link("open", caller=code))))
+        found.callers.append((caller_or_protected(code), Cell(count, link("open", caller=code))))
     return found
+
+
+def heavy_this_month(user: User) -> int:
+    """How many calls of the unit somebody ticked as heavy this month: a number without rows, since rows would be names."""
+    return HeavyCall.objects.filter(unit=user.unit_id, month=clock.today().replace(day=1)).count()
 
 
 @dataclass
@@ -183,6 +213,7 @@ def calls_by_month(user: User, months: int = 6) -> list[Bar]:
     begin = timezone.make_aware(dt.datetime.combine(firsts[0], dt.time()), timezone.get_default_timezone())
     rows = (
         Call.objects.visible_to(user)
+        .counted()
         .filter(completed_at__isnull=False, received_at__gte=begin)
         .annotate(month=TruncMonth("received_at", tzinfo=timezone.get_default_timezone()))
         .values_list("month")

@@ -6,7 +6,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from helpline.caseload import FIGURES, PARTS, calls_by_month, caseload_of, link, narrowed
+from helpline.caseload import (
+    FIGURES,
+    PARTS,
+    caller_or_protected,
+    calls_by_month,
+    caseload_of,
+    heavy_this_month,
+    link,
+    narrowed,
+)
 from helpline.people import clock
 from helpline.people.access import needs
 from helpline.people.models import User
@@ -20,7 +29,7 @@ WITH = {
     "case": ("owner", "key", "municipality"),
     "step": ("owner", "case__owner"),
     "referral": ("agency", "case__owner"),
-    "call": ("taken_by",),
+    "call": ("taken_by", "case"),
 }
 
 
@@ -38,6 +47,7 @@ def caseload(request: HttpRequest) -> HttpResponse:
         "tiles": [_tile(key, user, load.total) for key in FIGURES],
         "waiting": _waiting(user),
         "bars": calls_by_month(user),
+        "heavy": heavy_this_month(user),
     }
     return render(request, "helpline/caseload.html", context)
 
@@ -84,5 +94,5 @@ def _said(parts: dict[str, str], user: User) -> list[str]:
     if parts.get("urgency"):
         found.append(triage.name_of("urgencies", parts["urgency"]))
     if parts.get("caller"):
-        found.append(triage.caller_name(parts["caller"]))
+        found.append(caller_or_protected(parts["caller"]))
     return found

@@ -1,5 +1,6 @@
 """What the frame of every page needs: the places of this role, the line's name, the language switch."""
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 
 from helpline.people.access import may
+from helpline.people.models import User
+from intake.duties import call_that_goes_on
 
 # act -> (URL name, label), in the order of the top bar. A role sees the places whose act it has.
 PLACES = [
@@ -22,6 +25,7 @@ PLACES = [
     ("keep_users", "keeper:user-list", gettext_lazy("Users")),
     ("keep_agencies", "keeper:agency-list", gettext_lazy("Partner agencies")),
     ("keep_grounds", "keeper:grounds", gettext_lazy("Legal grounds")),
+    ("keep_board", "keeper:board", gettext_lazy("The board")),
 ]
 
 
@@ -50,6 +54,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "places": SimpleLazyObject(lambda: places(request) if user and user.is_authenticated else []),
         "may_call": bool(user and user.is_authenticated and may(user, "log_call")),
+        "going_on": SimpleLazyObject(lambda: call_that_goes_on(user) if isinstance(user, User) else None),
+        "start_token": SimpleLazyObject(uuid.uuid4),
         "line_name": settings.LINE_NAME,
         "line_phone": settings.LINE_PHONE,
         "line_board": settings.LINE_BOARD,

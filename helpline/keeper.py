@@ -138,7 +138,7 @@ def agency_list(request: HttpRequest) -> HttpResponse:
     words, kind = request.GET.get("q", "").replace("\0", "").strip(), request.GET.get("type", "")
     where = request.GET.get("municipality", "")
     served = Municipality.objects.exclude(code=Municipality.ELSEWHERE)
-    found = _agencies(words, kind, where if served.filter(pk=where[:4]).exists() else "")
+    found = _agencies(words, kind, where if where in served.values_list("pk", flat=True) else "")
     context = {"agencies": _in_order(found), "words": words, "type": kind, "municipality": where}
     lists = {"types": partner_types().values(), "municipalities": _in_order(served)}
     return render(request, "keeper/agencies.html", context | lists)

@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from helpline.people.actions import STAFF
 from helpline.people.models import Municipality, Role, Unit, User
+from helpline.people.words import EmailField, WordsField
+from referrals.grounds import grounds
 from referrals.models import AgencyMember, PartnerAgency
 from referrals.partners import partner_types, receiver_names
 
@@ -41,7 +43,8 @@ class UserForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["first_name", "last_name", "email", "phone", "role", "unit"]
+        fields = ["first_name", "last_name", "email", "phone", "role", "unit", "is_qualified"]
+        field_classes = {**dict.fromkeys(["first_name", "last_name", "phone"], WordsField), "email": EmailField}
         labels = {
             "first_name": gettext_lazy("First name"),
             "last_name": gettext_lazy("Last name"),
@@ -49,10 +52,12 @@ class UserForm(forms.ModelForm):
             "phone": gettext_lazy("Phone"),
             "role": gettext_lazy("Role"),
             "unit": gettext_lazy("Unit"),
+            "is_qualified": gettext_lazy("May assess reports and decide on inquiries for children"),
         }
         help_texts = {
             "email": gettext_lazy("Reminders go here. They say that something waits, never whom or what."),
             "unit": gettext_lazy("For caseworkers and unit managers. They see the cases of this unit alone."),
+            "is_qualified": gettext_lazy("Has a degree in social work or the like (SoL 25:1)."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -75,6 +80,7 @@ class UserForm(forms.ModelForm):
             self.add_error("agency", _("Choose the agency."))
         if role not in STAFF:
             cleaned["unit"] = None
+            cleaned["is_qualified"] = False
         if role != Role.PARTNER:
             cleaned["agency"] = None
         return cleaned
@@ -91,7 +97,7 @@ class UserForm(forms.ModelForm):
 class NewPasswordForm(forms.Form):
     """A password that the keeper gives; the validators of the settings speak when it is set."""
 
-    password = forms.CharField(
+    password = WordsField(
         label=gettext_lazy("New password"),
         strip=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
@@ -102,14 +108,25 @@ class NewPasswordForm(forms.Form):
 class NewUserForm(NewPasswordForm, UserForm):
     """A new account: the name for log-in and the first password too."""
 
-    username = forms.CharField(
+    username = WordsField(
         label=gettext_lazy("User name"),
         max_length=150,
         validators=[User.username_validator],
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
         help_text=gettext_lazy("For logging in. It is not changed later."),
     )
-    field_order = ["username", "first_name", "last_name", "email", "phone", "role", "unit", "agency", "password"]
+    field_order = [
+        "username",
+        "first_name",
+        "last_name",
+        "email",
+        "phone",
+        "role",
+        "unit",
+        "is_qualified",
+        "agency",
+        "password",
+    ]
 
     def clean_username(self) -> str:
         """Whoever is called Anna is not told apart from anna."""
@@ -119,7 +136,7 @@ class NewUserForm(NewPasswordForm, UserForm):
         return str(name)
 
 
-class HoursField(forms.CharField):
+class HoursField(WordsField):
     """The opening hours of one weekday as people write them: 08.00-12.00, 13.00-16.30. Empty is closed."""
 
     def to_python(self, value: Any) -> list[Shift]:  # type: ignore[override]
@@ -185,6 +202,7 @@ class AgencyForm(forms.ModelForm):
     class Meta:
         model = PartnerAgency
         fields = ["name", "type", "receiver_kind", "nationwide", "phone", "mailbox", "always_open", "is_active"]
+        field_classes = {"name": WordsField, "phone": WordsField, "mailbox": EmailField}
         labels = {
             "name": gettext_lazy("Name"),
             "nationwide": gettext_lazy("Serves the whole country"),
@@ -252,9 +270,9 @@ class GroundForm(forms.Form):
     """Switching one legal ground in one municipality: confirmed by a word, since it changes what may be told."""
 
     municipality = forms.ModelChoiceField(Municipality.objects.filter(unit__isnull=False).distinct())
-    code = forms.CharField(max_length=24)
+    code = forms.ChoiceField(choices=lambda: [(code, ground.name) for code, ground in grounds().items()])
     on = forms.TypedChoiceField(choices=[("yes", "yes"), ("no", "no")], coerce=lambda value: value == "yes")
-    word = forms.CharField(required=False, max_length=40)
+    word = WordsField(required=False, max_length=40)
 
     def clean(self) -> dict[str, Any]:
         """The word says which way."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from helpline import keeper
+from helpline import keeper, keeper_board
 
 app_name = "keeper"
 urlpatterns = [
@@ -13,4 +13,5 @@ urlpatterns = [
     path("agencies/add/", keeper.agency_add, name="agency-add"),
     path("agencies/<int:pk>/", keeper.agency_edit, name="agency-edit"),
     path("grounds/", keeper.grounds, name="grounds"),
+    path("board/", keeper_board.board, name="board"),
 ]

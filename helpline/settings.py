@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +34,8 @@ VAR_DIR = Path(os.environ.get("HELPLINE_VAR", BASE_DIR / "var"))
 LINE_NAME = os.environ.get("LINE_NAME", "Stödlinjen")
 LINE_PHONE = os.environ.get("LINE_PHONE", "0500-49 77 82")
 LINE_BOARD = os.environ.get("LINE_BOARD", "Socialnämnden, Skövde kommun")
+# Who sends the page that a caller takes home: neutral, or empty for nobody.
+PRINT_SENDER = os.environ.get("PRINT_SENDER", "Socialtjänsten")
 SITE_URL = os.environ.get("SITE_URL", f"http://localhost:{os.environ.get('PORT', '8000')}")
 
 INSTALLED_APPS = [
@@ -63,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "helpline.people.sessions.SessionEndsMiddleware",
     "helpline.people.middleware.PersonalLanguageMiddleware",
     "helpline.people.middleware.DenyByDefaultMiddleware",
     "helpline.people.middleware.NoStoreMiddleware",
@@ -71,6 +75,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "intake.middleware.AskReasonMiddleware",
+    "intake.middleware.KeptWordsMiddleware",
 ]
 
 ROOT_URLCONF = "helpline.urls"
@@ -147,9 +152,11 @@ MESSAGE_STORAGE = (
     "django.contrib.messages.storage.session.SessionStorage"  # a cookie could be read by who has the machine
 )
 
+SESSION_ENGINE = "helpline.people.session_store"
 SESSION_COOKIE_NAME = "sid" if DEMO or DEBUG else "__Host-sid"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEMO or DEBUG)
-SESSION_COOKIE_AGE = 10 * 60 * 60  # seconds: at most a working day
+SESSION_COOKIE_AGE = 10 * 60 * 60  # seconds: at most a working day, from the log-in (people/sessions.py)
+IDLE_MINUTES = int(os.environ.get("IDLE_MINUTES", "30"))
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_USE_SESSIONS = True
 CSRF_FAILURE_VIEW = "helpline.views.csrf_failure"
@@ -165,8 +172,8 @@ if env_bool("BEHIND_PROXY"):
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes; a text that is far too long is still refused at its field
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000  # a call without script: each question, its remark, and what both were based on
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -236,10 +243,16 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": TICK, "options": {"expires": max(TICK - 5, 1)}}
     for name, task in {
         "remind": "intake.tasks.remind",
+        "forget": "intake.tasks.forget",
         "expire": "referrals.tasks.expire",
         "deliver": "helpline.people.tasks.deliver",
     }.items()
 }
+
+# Once a day, at night; what was missed is made up for the next time.
+CELERY_BEAT_SCHEDULE["erase"] = {"task": "intake.tasks.erase", "schedule": crontab(hour=3, minute=10), "options": {}}
+# How many months the words of advice (track A) are kept where the board has decided nothing (the keeper's page says what it has).
+ADVICE_WORDS_MONTHS = int(os.environ.get("ADVICE_WORDS_MONTHS", "6"))
 
 # What an upper floor shows on a page of a lower one: slot -> functions (request, object) -> (template, context).
 PANELS = "helpline.panels.PANELS"

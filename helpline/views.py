@@ -22,13 +22,16 @@ from redis.exceptions import RedisError
 from helpline.context import places
 from helpline.people import heartbeat
 from helpline.people.access import needs, open_to_anyone
+from helpline.people.actions import set_keys
 from helpline.people.models import User
+from helpline.people.sessions import resume
 
 
 @needs("use_account")
 def home(request: HttpRequest) -> HttpResponse:
-    """The first page of this role: the first of its places."""
-    return HttpResponseRedirect(places(request)[0].url)
+    """What this person is in the middle of, or the first page of this role: the first of its places."""
+    assert isinstance(request.user, User)
+    return HttpResponseRedirect(resume(request.user) or places(request)[0].url)
 
 
 @open_to_anyone
@@ -88,6 +91,17 @@ def language(request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, User):
             get_user_model().objects.filter(pk=request.user.pk).update(language=chosen)
     return response
+
+
+@needs("use_account")
+@require_POST
+def keys(request: HttpRequest) -> HttpResponse:
+    """Switch single keys on or off, for this person (WCAG 2.1.4)."""
+    assert isinstance(request.user, User)
+    set_keys(by=request.user, on=request.POST.get("uses_keys") == "on")
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    return HttpResponseRedirect(back if safe else reverse("home"))
 
 
 @needs("read_demo_mail")

@@ -1,9 +1,32 @@
 """What a person of this floor has in hand: whoever has something is not switched off."""
 
+import datetime as dt
+
+from django.urls import reverse
 from django.utils.translation import ngettext
 
 from helpline.people.models import User
 from intake.models import Call, Case, FollowUp
+
+LONGEST_CALL = dt.timedelta(hours=4)  # so long a call that goes on keeps its session
+BROUGHT_BACK = dt.timedelta(hours=2)  # so long after its last word one is brought back into it
+
+
+def is_in_a_call(user: User) -> bool:
+    """Whether a call goes on: somebody who listens presses no key."""
+    return Call.objects.going_on(user, LONGEST_CALL).exists()
+
+
+def call_that_goes_on(user: User) -> Call | None:
+    """The call that one is brought back into, the latest first; none that is entered afterwards."""
+    calls = Call.objects.going_on(user, BROUGHT_BACK).filter(entered_late=False)
+    return calls.only("pk", "received_at").order_by("-saved_at").first()
+
+
+def place_of_call(user: User) -> str:
+    """Where the call that goes on is, or nowhere."""
+    call = call_that_goes_on(user)
+    return reverse("intake:call", args=[call.pk]) if call else ""
 
 
 def in_hand(user: User) -> list[str]:

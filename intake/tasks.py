@@ -2,10 +2,23 @@
 
 from celery import shared_task
 
-from intake.actions import fire_due_reminders
+from intake.actions import erase_numbers, erase_words, fire_due_reminders, pass_due_steps
 
 
 @shared_task
 def remind() -> None:
-    """Look for due reminders."""
+    """Pass on what is due of those who are away, then look for due reminders."""
+    pass_due_steps()
     fire_due_reminders()
+
+
+@shared_task
+def erase() -> None:
+    """Erase the words of advice whose term has passed."""
+    erase_words()
+
+
+@shared_task
+def forget() -> None:
+    """Erase the numbers to call back whose time is up."""
+    erase_numbers()

@@ -7,7 +7,7 @@ score is ever computed.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ import yaml
 from django.utils.translation import get_language, gettext
 
 FOLDER = Path(__file__).parent / "questions"
+ACUTE = "AKUT"  # the most urgent: what it demands is done while the caller is still there
 SETS = ["opening", "acute", "relative", "leaver", "professional", "closing"]
 BOOL3 = {
     "yes": {"sv": "Ja", "en": "Yes"},
@@ -60,9 +61,18 @@ def codes(name: str) -> list[str]:
 
 
 def name_of(list_name: str, code: str) -> str:
-    """A code in words, in the language of the page. A code that is gone from the list stands as itself."""
-    entry = read_files()["lists"][list_name].get(code)
+    """A code in words, in the language of the page. One that is gone from the list has the words that it last had."""
+    entry = _entry(list_name, code)
     return in_language(entry) if entry else code
+
+
+def _entry(list_name: str, code: str) -> Entry | None:
+    """A code of a list as it stands, or as it stood in the latest version that had it."""
+    entry: Entry | None = read_files()["lists"][list_name].get(code)
+    if entry is None and code:
+        older = (guide.lists.get(list_name, {}).get(code) for guide in _guides())
+        entry = next(filter(None, older), None)
+    return entry
 
 
 def choices(list_name: str) -> list[tuple[str, str]]:
@@ -71,8 +81,9 @@ def choices(list_name: str) -> list[tuple[str, str]]:
 
 
 def rank(urgency: str) -> int:
-    """0 is the most urgent."""
-    return codes("urgencies").index(urgency)
+    """0 is the most urgent. What is no longer in the list counts as that: nothing is lowered by taking a code away."""
+    order = codes("urgencies")
+    return order.index(urgency) if urgency in order else 0
 
 
 def more_urgent(one: str, other: str) -> str:
@@ -82,15 +93,16 @@ def more_urgent(one: str, other: str) -> str:
 
 def certainly_under(age_band: str, years: int) -> bool:
     """Whether a person of this band is certainly younger. An unknown age never is; an estimated band is enough."""
-    limit = read_files()["lists"]["age_bands"].get(age_band, {}).get("certainly_under")
+    limit = (_entry("age_bands", age_band) or {}).get("certainly_under")
     return limit is not None and limit <= years
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question of one version."""
+    """One question of one version, and the ages of that version."""
 
     entry: Entry
+    ages: Entry = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -111,12 +123,18 @@ class Question:
     @cached_property
     def options(self) -> dict[str, Entry]:
         """The codes that an answer may have; none for free text."""
-        fixed = {"bool3": BOOL3, "say": SAID, "age": read_files()["lists"]["age_bands"]}
+        fixed = {"bool3": BOOL3, "say": SAID, "age": self.ages}
         return fixed.get(self.type) or self.entry.get("options") or {}
 
     @property
     def choices(self) -> list[tuple[str, str]]:
         return [(code, in_language(entry)) for code, entry in self.options.items()]
+
+    def is_asked(self, answers: Mapping[str, Value]) -> bool:
+        """Whether it is asked, by what was answered (`when`): always, unless it depends on an answer. What is answered
+        stays, whatever it depended on."""
+        wanted = self.entry.get("when") or {}
+        return bool(answers.get(self.key)) or all(answers.get(key) == value for key, value in wanted.items())
 
     def clean(self, value: Any) -> Value:
         """The value as it is stored. Raises BadAnswer."""
@@ -209,6 +227,11 @@ class Assessment:
     case_always: bool = False
 
     @property
+    def acute(self) -> list[Reason]:
+        """Why it is acute; none where it is not."""
+        return [reason for reason in self.raised_by if reason.code == ACUTE]
+
+    @property
     def needs_a_case(self) -> bool:
         """Whether a case is opened without the worker asking for it."""
         return self.case_always or bool(self.needs) or self.urgency != "NORMAL"
@@ -218,14 +241,32 @@ class Guide:
     """One version of the question sets, ready to be asked and read."""
 
     def __init__(self, document: Entry) -> None:
-        self.sets = {name: [Question(entry) for entry in entries] for name, entries in document["sets"].items()}
+        self.lists: Entry = document["lists"]
+        ages = self.lists["age_bands"]
+        self.sets = {name: [Question(entry, ages) for entry in entries] for name, entries in document["sets"].items()}
         self.questions = {question.key: question for entries in self.sets.values() for question in entries}
         self.callers = {entry["code"]: Caller(entry) for entry in document["callers"]}
 
-    def asked_of(self, caller_type: str) -> list[Question]:
-        """The questions of a caller type, besides the opening, the acute and the closing ones."""
+    def list_of(self, name: str) -> Entry:
+        """A list as it was in this version; one that is younger, as it stands today."""
+        found: Entry = self.lists.get(name) or read_files()["lists"][name]
+        return found
+
+    def name_of(self, name: str, code: str) -> str:
+        """A code in the words of this version, or in those that it has elsewhere."""
+        entry = self.list_of(name).get(code)
+        return in_language(entry) if entry else name_of(name, code)
+
+    def choices(self, name: str) -> list[tuple[str, str]]:
+        """The list of this version as the choices of a form field."""
+        return [(code, in_language(entry)) for code, entry in self.list_of(name).items()]
+
+    def asked_of(self, caller_type: str, answers: Mapping[str, Value] | None = None) -> list[Question]:
+        """The questions of a caller type, besides the opening, the acute and the closing ones. One that depends on an
+        answer is asked where that answer is given."""
         caller = self.callers.get(caller_type)
-        return self.sets.get(caller.questions, []) if caller else []
+        questions = self.sets.get(caller.questions, []) if caller else []
+        return [question for question in questions if question.is_asked(answers or {})]
 
     def clean(self, key: str, value: Any) -> Value:
         """One answer as it is stored. Raises BadAnswer for a question that this version does not have."""
@@ -248,8 +289,8 @@ class Guide:
             for need in question.points("suggests", value):
                 found.needs.setdefault(need, []).append(Reason(need, question, value))
         found.raised_by.sort(key=lambda reason: rank(reason.code))
-        order = codes("needs")
-        found.needs = dict(sorted(found.needs.items(), key=lambda pair: order.index(pair[0])))
+        order = list(self.list_of("needs"))
+        found.needs = dict(sorted(found.needs.items(), key=lambda pair: order.index(pair[0]) if pair[0] in order else -1))
         return found
 
     def _given(self, answers: Mapping[str, Value]) -> Iterable[tuple[Question, Value]]:
@@ -271,6 +312,16 @@ def guide_today() -> Guide:
 
 
 def caller_name(code: str) -> str:
-    """A caller type in words."""
+    """A caller type in words; one that is gone has the words that it last had."""
     caller = guide_today().callers.get(code)
+    if caller is None and code:
+        caller = next(filter(None, (guide.callers.get(code) for guide in _guides())), None)
     return caller.name if caller else gettext("Not yet known")
+
+
+def _guides() -> Iterator[Guide]:
+    """The stored versions, the latest first."""
+    from intake.models import QuestionSet
+
+    for version in QuestionSet.objects.order_by("-version").values_list("version", flat=True):
+        yield guide_of(version)

@@ -12,8 +12,13 @@ class ReferralsConfig(AppConfig):
         """What a referral leaves on a case, in its timeline and on a first page, in words."""
         from helpline.people import notices
         from intake import labels as lower
+        from intake.spoken import AGREED
         from referrals import labels
+        from referrals.agreed import agency_agreed_to
 
         lower.STEP_KINDS.update(labels.STEP_KINDS)
+        lower.CALLING.update(labels.CALLING)
         lower.EVENTS.update(labels.EVENTS)
+        lower.KEEPERS.update(labels.KEEPERS)
+        AGREED.append(agency_agreed_to)
         notices.KINDS.update(labels.NOTICES)

@@ -9,9 +9,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
-from helpline.people.models import Municipality
+from helpline.people.models import Municipality, User
+from helpline.people.words import WordsField
 from intake import triage
 from intake.actions.steps import LONGEST_PROMISE
+from intake.actions.tracks import no_identity
 from intake.models import Case, Person
 from referrals import states
 from referrals.grounds import Ground, grounds
@@ -22,7 +24,7 @@ from referrals.partners import SIGNPOST, partner_types
 LONGEST = 5000
 CONSENT_DAYS = 90
 OFF = forms.TextInput({"autocomplete": "off"})
-NAMED_TRACKS = {"B", "C"}
+IDENTITY = ("fill_in", "name", "phone")  # the fields that are there only where the track has identity
 
 # How the card is asked for, in the order in which it is told; the words that the receiver reads stand in labels.CARD.
 ASKED: dict[str, tuple[Any, int]] = {
@@ -37,10 +39,10 @@ ASKED: dict[str, tuple[Any, int]] = {
 }
 
 
-def words_field(label: Any, rows: int = 3, *, required: bool = False, help_text: Any = "") -> forms.CharField:
+def words_field(label: Any, rows: int = 3, *, required: bool = False, help_text: Any = "") -> WordsField:
     """A field for words, of a height that fits them."""
     area = forms.Textarea(attrs={"rows": rows, "autocomplete": "off"})
-    return forms.CharField(label=label, required=required, max_length=LONGEST, widget=area, help_text=help_text)
+    return WordsField(label=label, required=required, max_length=LONGEST, widget=area, help_text=help_text)
 
 
 class ChooseForm(forms.Form):
@@ -84,16 +86,24 @@ class DraftForm(forms.Form):
     fill_in = forms.BooleanField(
         label=_("Fill in from the case"), required=False, widget=forms.CheckboxInput({"class": "form-check-input"})
     )
-    name = forms.CharField(label=_("Name to share"), required=False, max_length=200, widget=OFF)
-    phone = forms.CharField(label=_("Phone number to share"), required=False, max_length=40, widget=OFF)
+    name = WordsField(label=_("Name to share"), required=False, max_length=200, widget=OFF)
+    phone = WordsField(label=_("Phone number to share"), required=False, max_length=40, widget=OFF)
 
-    def __init__(self, *args: Any, referral: Referral, **kwargs: Any) -> None:
-        self.referral = referral
+    def __init__(self, *args: Any, referral: Referral, by: User, **kwargs: Any) -> None:
+        self.referral, self.by = referral, by
         kwargs.setdefault("initial", _stored(referral))
         super().__init__(*args, **kwargs)
         for name, (label, rows) in ASKED.items():
             self.fields[name] = words_field(label, rows)
+        if not self.takes_identity:
+            for name in IDENTITY:
+                del self.fields[name]
         self.ground_fell = False
+
+    @cached_property
+    def takes_identity(self) -> bool:
+        """Whether the track of the case lets a name be shared at all."""
+        return self.referral.case.takes_identity
 
     @property
     def card(self) -> list[forms.BoundField]:
@@ -112,10 +122,15 @@ class DraftForm(forms.Form):
     @cached_property
     def caller(self) -> Person | None:
         """Whose name and number the case holds, where its track lets them be held."""
-        if self.referral.case.track not in NAMED_TRACKS:
+        if not self.takes_identity:
             return None
-        caller = self.referral.case.people.filter(part="caller").first()
-        return caller if caller and (caller.name or caller.phone) else None
+        people = self.referral.case.people.select_related("case__key").filter(part="caller").order_by("pk")
+        return next((one for one in people if one.name or (self.owns and one.has_number)), None)
+
+    @property
+    def owns(self) -> bool:
+        """Whether this is the case's owner: nobody else takes the number from it."""
+        return self.referral.case.owner_id == self.by.pk
 
     @cached_property
     def verdicts(self) -> list[tuple[Ground, str]]:
@@ -140,6 +155,8 @@ class DraftForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.takes_identity and any(self.data.get(name) for name in IDENTITY):
+            self.add_error(None, no_identity(self.referral.case.track))
         allowed = {row.code for row, why in self._verdicts(data.get("age_band", "")) if not why}
         self.ground_fell = bool(data.get("ground")) and data["ground"] not in allowed
         if self.ground_fell:
@@ -150,7 +167,7 @@ class DraftForm(forms.Form):
     def words(self) -> dict[str, str]:
         """What is written, as save_draft takes it."""
         names = [*ASKED, "name", "phone", "ground", "ground_reason", "age_band"]
-        return {name: str(self.cleaned_data[name]).replace("\r\n", "\n") for name in names}
+        return {name: str(self.cleaned_data.get(name, "")).replace("\r\n", "\n") for name in names}
 
     def consent(self) -> Mapping[str, Any] | None:
         """How and until when, where the ground is a consent and somebody has said how it was given."""
@@ -171,7 +188,8 @@ class DraftForm(forms.Form):
         """What the person asked to have filled in: the caller's name and number; the new age where only it was said."""
         if data.get("fill_in") and self.caller:
             data["name"] = data.get("name") or self.caller.name
-            data["phone"] = data.get("phone") or self.caller.phone
+            if self.owns and self.caller.has_number:
+                data["phone"] = data.get("phone") or self.caller.phone
         older = triage.name_of("age_bands", self.referral.age_band)
         if data.get("age_band", self.referral.age_band) != self.referral.age_band and data.get("about") == older:
             data["about"], data["approved"] = triage.name_of("age_bands", data["age_band"]), ""
@@ -212,7 +230,7 @@ class TakeBackForm(forms.Form):
 class AcceptForm(forms.Form):
     """Who at the agency takes it on, and by when the person has heard from them."""
 
-    handled_by = forms.CharField(label=_("Who with you"), required=False, max_length=120)
+    handled_by = WordsField(label=_("Who with you"), required=False, max_length=120)
     contact_by = forms.DateTimeField(
         label=_("First contact by"),
         widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),

@@ -24,6 +24,12 @@ STEP_KINDS: Words = {
     "confirm_contact": _("Ask the caller about the contact with %(agency)s"),
 }
 
+KEEPERS: Words = {
+    "referrals": _("This step is kept by a handover, and ends with it."),
+}
+
+CALLING = {"confirm_contact"}
+
 EVENTS: Words = {
     "referral.sent": _("Handed to %(agency)s"),
     "referral.opened": _("%(agency)s has opened the handover"),

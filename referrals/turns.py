@@ -18,7 +18,7 @@ THEIRS: Words = {
     "opened": gettext_lazy("They answer by %(when)s"),
     "accepted": gettext_lazy("%(agency)s makes contact by %(when)s"),
 }
-# What we do while our step waits: said to the case's owner, and to others.
+# What we do while our step waits: said to whom the step belongs, and to others.
 YOURS: Words = {
     "question": gettext_lazy("You answer the question by %(when)s"),
     "contact_made": gettext_lazy("You ask the caller %(when)s"),
@@ -54,6 +54,11 @@ class Line:
     is_ours: bool
 
     @property
+    def is_masked(self) -> bool:
+        """Whether a list shows no more of it than number, time and owner."""
+        return self.referral.case.is_protected
+
+    @property
     def is_late(self) -> bool:
         return self.until is not None and self.until < clock.now()
 
@@ -69,11 +74,10 @@ class Line:
 def lines(referrals: Iterable[Referral], reader: User) -> list[Line]:
     """Each with whose turn it is, as this person is told it. One query more, however many they are."""
     rows = list(referrals)
-    steps = FollowUp.objects.planned().filter(
-        case__in={row.case_id for row in rows}, about__in=[str(row.pk) for row in rows]
-    )
-    due = dict(steps.order_by("-due_at").values_list("about", "due_at"))
-    return [_line(row, due.get(str(row.pk)), reader) for row in rows]
+    steps = FollowUp.objects.planned().select_related("owner")
+    steps = steps.filter(case__in={row.case_id for row in rows}, about__in=[str(row.pk) for row in rows])
+    first = {step.about: step for step in steps.order_by("-due_at")}
+    return [_line(row, first.get(str(row.pk)), reader) for row in rows]
 
 
 def line(referral: Referral, reader: User) -> Line:
@@ -81,17 +85,17 @@ def line(referral: Referral, reader: User) -> Line:
     return lines([referral], reader)[0]
 
 
-def _line(referral: Referral, step_due: dt.datetime | None, reader: User) -> Line:
+def _line(referral: Referral, step: FollowUp | None, reader: User) -> Line:
     state = referral.state
     if state in THEIRS:
         until = referral.contact_due_at if state == "accepted" else referral.answer_due_at
         return Line(referral, _say(THEIRS[state], referral, until), until, is_ours=False)
-    if step_due and state in YOURS:
-        words = YOURS if referral.case.owner_id == reader.pk else OWNERS
-        return Line(referral, _say(words[state], referral, step_due), step_due, is_ours=True)
+    if step and state in YOURS:
+        words = YOURS if step.owner_id == reader.pk else OWNERS
+        return Line(referral, _say(words[state], referral, step.due_at, step.owner), step.due_at, is_ours=True)
     return Line(referral, str(REST[state]), None, is_ours=False)
 
 
-def _say(words: object, referral: Referral, until: dt.datetime | None) -> str:
+def _say(words: object, referral: Referral, until: dt.datetime | None, who: User | None = None) -> str:
     when = f"{say_day(clock.local_date(until))} {say_time(until)}" if until else "–"
-    return str(words) % {"when": when, "agency": referral.agency, "owner": referral.case.owner}
+    return str(words) % {"when": when, "agency": referral.agency, "owner": who}

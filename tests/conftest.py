@@ -154,6 +154,9 @@ def make_call(cast) -> Callable[..., Call]:
         by = by or cast.caseworker
         call = intake_actions.start_call(by=by)
         facts = {"caller_type": "relative", "municipality_id": "1499", "age_band": "15-17", **NO_ACTUALISATION, **facts}
+        if facts.get("caller_name"):  # who is known by name was told what that means
+            answers = {"named": "said", **(answers or {})}
+            facts = {"identity": "named", **facts}
         return intake_actions.save_call(by=by, call=call, facts=facts, answers=answers or {}, notes=notes or {})
 
     return make

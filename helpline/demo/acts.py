@@ -10,6 +10,7 @@ from helpline.demo.tales import Tale
 from helpline.people import clock
 from helpline.people.models import Municipality, User
 from intake import actions as intake
+from intake.models import ConcernReport
 from referrals import actions as referrals
 from referrals import states
 from referrals.grounds import grounds
@@ -42,14 +43,14 @@ def note(tale: Tale) -> None:
 def reached(tale: Tale) -> None:
     """We called, and the person answered."""
     intake.log_contact(
-        by=tale.worker, case=tale.case, reached=True, text=tale.dice.choice(texts.read("cases")["reached"])
+        by=tale.worker, case=tale.case, outcome="reached", text=tale.dice.choice(texts.read("cases")["reached"])
     )
 
 
 def missed(tale: Tale) -> None:
     """We called in vain: the step is moved."""
     said = texts.read("cases")
-    intake.log_contact(by=tale.worker, case=tale.case, reached=False, text=tale.dice.choice(said["missed"]))
+    intake.log_contact(by=tale.worker, case=tale.case, outcome="no_answer", text=tale.dice.choice(said["missed"]))
     due = clock.now() + dt.timedelta(days=2)
     intake.move_step(by=tale.worker, step=tale.own_steps()[0], due_at=due, why=said["moved"])
 
@@ -57,7 +58,26 @@ def missed(tale: Tale) -> None:
 def concern(tale: Tale) -> None:
     """Register a report of concern for the child."""
     child = tale.plan.get("child", tale.story["facts"]["age_band"])
-    intake.register_concern(by=tale.worker, case=tale.case, child_age_band=child)
+    wants = tale.story["answers"].get("p_feedback") == "yes"
+    intake.register_concern(by=tale.worker, case=tale.case, child_age_band=child, feedback_asked=wants)
+
+
+def assess(tale: Tale) -> None:
+    """The immediate protection assessment is made."""
+    words = texts.read("cases")["assessed"]
+    intake.assess_protection(by=tale.qualified, report=_report(tale), needed=False, words=words)
+
+
+def decide(tale: Tale, outcome: str) -> None:
+    """It is decided whether an inquiry is opened; a reporter who wants to know is told."""
+    words, report = texts.read("cases")["decided"][outcome], _report(tale)
+    intake.decide_inquiry(by=tale.qualified, report=report, outcome=outcome, words=words)
+    if report.clocks.filter(kind="feedback").exists():
+        intake.give_feedback(by=tale.worker, report=report, words=texts.read("cases")["told"])
+
+
+def _report(tale: Tale) -> ConcernReport:
+    return tale.case.concern_reports.select_related("case__key").get()
 
 
 def reassign(tale: Tale, to: str) -> None:
@@ -89,7 +109,7 @@ def draft(tale: Tale, kind: str = "") -> Referral:
         "age_band": to.get("age", made.age_band),
     }
     words["ground_reason"] = to.get("reason", "")
-    words["safe_contact"] = "" if ground.needs == "no_identity" else tale.story["safe"]
+    words["safe_contact"] = "" if ground.needs == "no_identity" else texts.safe_of(tale.story).text
     if ground.needs != "no_identity" and not to.get("anonymous"):
         words |= {"name": tale.story.get("name", ""), "phone": tale.story.get("phone", "")}
     made = referrals.save_draft(by=tale.worker, referral=made, words=words)
@@ -188,6 +208,8 @@ ACTS: dict[str, Callable[..., object]] = {
     "reached": reached,
     "missed": missed,
     "concern": concern,
+    "assess": assess,
+    "decide": decide,
     "reassign": reassign,
     "peek": peek,
     "draft": draft,

@@ -24,6 +24,8 @@ PLACES = {
     "skovde": ["caseworker", "amir", "sofia", "johan", "manager"],
     "lidkoping": ["caseworker2", "hanna", "manager2"],
 }
+UNQUALIFIED = {"johan", "hanna"}  # SoL 25:1: for children they turn to somebody who may decide
+PHONES = {"manager": "070-174 06 12", "manager2": "070-174 06 13"}  # of the series that is kept free for tales
 MEMBERS = {"partner": "Socialtjänst vuxen, Lidköping", "partner2": "Avhopparstöd"}
 
 
@@ -54,7 +56,11 @@ class Staff:
 
     def _employ(self, username: str, unit: str) -> User:
         role = Role.MANAGER if username.startswith("manager") else Role.CASEWORKER
-        return _account(username, NAMES[username], role, self.units[unit])
+        user = _account(username, NAMES[username], role, self.units[unit])
+        user.is_qualified = username not in UNQUALIFIED
+        user.phone = PHONES.get(username, "")
+        user.save(update_fields=["is_qualified", "phone"])
+        return user
 
     def _seat(self, agency: PartnerAgency, username: str, name: str) -> User:
         user = _account(username, name, Role.PARTNER)

@@ -10,8 +10,10 @@ from helpline.demo.calls import write_down
 from helpline.demo.days import MINUTE, Calendar
 from helpline.demo.staff import Staff
 from helpline.people import clock
+from helpline.people.models import Role, User
 from helpline.people.workdays import add_working_days, local
 from intake import actions
+from intake.clocks import KEPT_BY
 from intake.models import Call, Case, FollowUp
 from referrals.models import Referral
 
@@ -101,7 +103,12 @@ class Tale:
 
     def waits_for_others(self) -> bool:
         """Whether an agency's step holds the case, so that we need none of our own."""
-        return self.case.steps.planned().exclude(kept_by="").exists()
+        return self.case.steps.planned().exclude(kept_by__in=["", KEPT_BY]).exists()
+
+    @property
+    def qualified(self) -> User:
+        """Who decides for a child: the worker, or the manager of the unit."""
+        return self.worker if self.worker.is_qualified else self.worker.unit.users.get(role=Role.MANAGER)  # type: ignore[union-attr]
 
     def outcome(self, step: FollowUp) -> str:
         """What came of a step. A step of the story's own makes way for its next one."""

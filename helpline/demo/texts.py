@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from intake.safe import SafeContact
+
 CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 
 
@@ -29,6 +31,12 @@ def story(key: str, turn: int) -> dict[str, Any]:
         if field in chosen:
             chosen[field] = chosen[field][turn % len(chosen[field])]
     return chosen
+
+
+def safe_of(story: dict[str, Any]) -> SafeContact:
+    """What is agreed about reaching the one who calls in a story: by key, or in words of its own."""
+    agreed = story.get("safe", {})
+    return SafeContact().changed(agreed if isinstance(agreed, dict) else {"other": agreed})
 
 
 def _worded(thing: Any, turn: int) -> Any:

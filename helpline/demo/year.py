@@ -17,8 +17,8 @@ from helpline.demo.tales import Tale, live_without_case
 from helpline.people import clock
 from helpline.people.models import Notice
 from helpline.people.workdays import local
-from intake.actions import fire_due_reminders
-from intake.models import ChildClock, Reminder
+from intake.actions import fire_due_reminders, pass_due_steps
+from intake.models import Reminder
 from referrals.actions import expire_silent
 
 LINGERS = ["referral.question", "referral.declined", "referral.expired", "step.late"]  # not yet read for some days
@@ -67,6 +67,7 @@ def _meanwhile(until: dt.datetime) -> None:
     """What beat wakes up: reminders and silent handovers, each at its time."""
     while (due := _first_due()) is not None and due + A_SECOND <= until:
         with clock.at(due + A_SECOND):  # its time is out only after it
+            pass_due_steps()
             fire_due_reminders()
             expire_silent()
 
@@ -77,13 +78,10 @@ def _first_due() -> dt.datetime | None:
 
 
 def settle(now: dt.datetime) -> None:
-    """What was read and mailed before is so; the last mails go out by the normal task. Child clocks of old are done."""
+    """What was read and mailed before is so; the last mails go out by the normal task."""
     this_morning = local(clock.local_date(now), dt.time(0))
     ready = Notice.objects.filter(mail=Notice.Mail.READY)
     last = list(ready.order_by("-created_at").values_list("pk", flat=True)[:STILL_TO_MAIL])
     ready.exclude(pk__in=last).update(mail=Notice.Mail.SENT, attempts=1)
     read = Notice.objects.filter(user__isnull=False, created_at__lt=this_morning)
     read.exclude(kind__in=LINGERS, created_at__gt=now - 4 * A_DAY).update(seen_at=F("created_at") + A_DAY / 12)
-    for one in ChildClock.objects.filter(report__case__closed_at__isnull=False).select_related("report"):
-        one.done_at = max(one.report.received_at + A_DAY / 12, local(one.aim - 3 * A_DAY, dt.time(10)))
-        one.save(update_fields=["done_at"])

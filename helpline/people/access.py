@@ -25,6 +25,10 @@ MAY: dict[str, set[Role]] = {
     "see_cases": STAFF,  # own cases, and those of the unit after giving a reason
     "work_case": STAFF,
     "close_case": STAFF,
+    "give_shift": STAFF,
+    "keep_absences": STAFF,  # one's own; a manager those of the unit
+    "decide_child": STAFF,  # of them, those who are marked as qualified (SoL 25:1)
+    "extend_child_clock": {Role.MANAGER},
     "reassign_case": {Role.MANAGER},
     "link_cases": {Role.MANAGER},
     "see_caseload": {Role.MANAGER},

@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
 from helpline.people.audit import log
+from helpline.people.sessions import resume
 
 
 class ClosedAdapter(DefaultAccountAdapter):
@@ -19,5 +20,8 @@ class ClosedAdapter(DefaultAccountAdapter):
         return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{self.get_client_ip(request)}"
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
+        """Who was in the middle of something is brought back to it, wherever the way led."""
         log("user.logged_in", by=user)
+        if place := resume(user):
+            kwargs["redirect_url"] = place
         return super().post_login(request, user, **kwargs)

@@ -12,7 +12,7 @@ from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.models import Role, User
 
-FACTS = {"first_name", "last_name", "email", "phone", "role", "unit"}
+FACTS = {"first_name", "last_name", "email", "phone", "role", "unit", "is_qualified"}
 STAFF = {Role.CASEWORKER, Role.MANAGER}
 
 # What somebody has in hand, in words ("3 open cases"); empty where nothing. Each floor adds its own at start.
@@ -71,6 +71,13 @@ def set_password(*, by: User | None, user: User, password: str) -> None:
         held.set_password(password)
         held.save(update_fields=["password"])
         log("user.password_set", by=by, row=held.pk)
+
+
+def set_keys(*, by: User, on: bool) -> None:
+    """Whether single keys do something on the pages of this person."""
+    with transaction.atomic():
+        if User.objects.filter(pk=by.pk).exclude(uses_keys=on).update(uses_keys=on):
+            log("user.keys_set", by=by, row=by.pk, on=on)
 
 
 def _set(user: User, facts: Mapping[str, Any]) -> None:

@@ -40,6 +40,6 @@ def _parse(after: str) -> tuple[dt.datetime, uuid.UUID] | None:
     moment, _, pk = after.partition(",")
     try:
         when = parse_datetime(moment)
-        return (when, uuid.UUID(pk)) if when and when.tzinfo else None
-    except ValueError:
+        return (when.astimezone(dt.UTC), uuid.UUID(pk)) if when and when.tzinfo else None
+    except (ValueError, OverflowError):  # the first and the last day there is, with an offset
         return None

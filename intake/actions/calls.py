@@ -2,7 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+import uuid
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +15,11 @@ from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from helpline.people.sealed import DataKey
 from intake import triage
-from intake.actions.cases import open_case, tell_case
+from intake.actions import tracks
+from intake.actions.acute import write_measures
+from intake.actions.cases import open_case
+from intake.actions.continuity import continue_case, leave_case
+from intake.actions.opening import open_once
 from intake.labels import NOTE_KINDS
 from intake.models import Answer, Call, Note, QuestionSet
 
@@ -26,21 +31,28 @@ FACTS = {
 }
 
 
-def start_call(*, by: User) -> Call:
-    """A new call: the time is stamped, the questions of today are fixed for it."""
-    if by.unit is None:
+def start_call(*, by: User, is_practice: bool = False, token: uuid.UUID | None = None) -> Call:
+    """A new call: the time is stamped, the questions of today are fixed for it. Practice stays out of every figure.
+    `token` is that of the page which it is opened from: pressed twice, it opens one call."""
+    unit = by.unit
+    if unit is None:
         raise Refused(_("Only a person of a unit can take calls."))
-    with transaction.atomic():
+
+    def start(token: uuid.UUID | None) -> Call:
         call = Call.objects.create(
             key=DataKey.new(),
-            unit=by.unit,
+            unit=unit,
             taken_by=by,
             question_set=QuestionSet.objects.latest("version"),
             received_at=clock.now(),
             saved_at=clock.now(),
+            is_practice=is_practice,
+            start_token=token,
         )
         log("call.started", by=by, call=call.pk)
-    return call
+        return call
+
+    return open_once(by, token, start)
 
 
 def save_call(
@@ -51,24 +63,37 @@ def save_call(
     answers: Mapping[str, Any] | None = None,
     remarks: Mapping[str, str] | None = None,
     notes: Mapping[str, str] | None = None,
+    safe: Mapping[str, Any] | None = None,
+    done: Collection[str] = (),
+    references: Mapping[str, str] | None = None,
+    reasons: Mapping[str, str] | None = None,
 ) -> Call:
-    """Save what is given, and only that. An empty answer takes the answer away. Raises Refused, TooLate or BadAnswer."""
+    """Save what is given, and only that. An empty answer takes the answer away. `safe` is by key of intake/safe.py: two
+    windows take no line from each other. `done`, `references` and `reasons` are of the lines that must be done at once
+    (actions/acute.py). Raises Refused, TooLate or BadAnswer."""
+    parts = (facts, answers, remarks, notes, safe, references, reasons)
     with transaction.atomic():
-        call = _ongoing(call)
+        call = hold_call(call)
         for name, value in (facts or {}).items():
             if name not in FACTS:
                 raise Refused(_("A call has no “%(name)s”.") % {"name": name})
             setattr(call, name, value)
+        if safe:
+            call.safe_contact = call.safe.changed(safe).write()
         _save_answers(call, answers or {}, remarks or {})
+        if (facts or {}).get("caller_name"):
+            tracks.check_name(call)
         _save_notes(by, call, notes or {})
         call.urgency_at_least = call.assessment.urgency
         call.saved_at = clock.now()
         call.save()
+        if done or references or reasons:
+            write_measures(by=by, call=call, done=done, references=references, reasons=reasons)
         log(
             "call.saved",
             by=by,
             call=call.pk,
-            parts=sorted({*(facts or {}), *(answers or {}), *(remarks or {}), *(notes or {})}),
+            parts=sorted({*done, *(key for part in parts for key in part or {})}),
         )
     return call
 
@@ -86,7 +111,7 @@ def complete_call(
     The urgency must be confirmed; one that is lower than the answers call for needs a reason.
     """
     with transaction.atomic():
-        call = _ongoing(call)
+        call = hold_call(call)
         found = call.assessment
         if not call.caller_type:
             raise Refused(_("Choose who is calling before you finish the call."), at="caller_type")
@@ -98,15 +123,16 @@ def complete_call(
                 % {"urgency": triage.name_of("urgencies", found.urgency)},
                 at="urgency_reason",
             )
+        _check_consultation(call)
         gets_a_case = call.case is not None or open_a_case or found.needs_a_case
+        tracks.check_identity(call)
         if gets_a_case:
-            _check_actualisation(call)
+            tracks.check_actualisation(call.actualisation, call.actualisation_reason, call.track)
         call.urgency_at_least = found.urgency
         call.completed_at = max(clock.now(), call.received_at)
-        if call.track == "A":
-            call.caller_name = ""  # advice has no identity (SoL 14:4); a slip of track meanwhile erases nothing
+        tracks.without_identity(call)
         if call.case is not None:
-            tell_case(by, call.case, call)
+            continue_case(by=by, call=call, what=what, due_at=due_at)
         elif gets_a_case:
             call.case = open_case(by=by, call=call, what=what, due_at=due_at)
         call.phone = call.passphrase = ""  # they are the case's now
@@ -116,12 +142,24 @@ def complete_call(
     return call
 
 
+def _check_consultation(call: Call) -> None:
+    """Who asks for advice without identity is on track A, where nobody has a name. Raises Refused."""
+    if call.is_consultation and call.track != "A":
+        raise Refused(
+            _(
+                "A consultation without identity stays on track A. Where somebody is named it is a report: change the purpose."
+            ),
+            at="track",
+        )
+
+
 def void_call(*, by: User, call: Call, why: str) -> None:
     """Take away a call that was opened by mistake. Its row and the reason remain. Raises Refused or TooLate."""
     if not why.strip():
         raise Refused(_("Say why the call is taken away."))
     with transaction.atomic():
-        call = _ongoing(call)
+        call = hold_call(call)
+        leave_case(by=by, call=call)
         call.voided_at = clock.now()
         call.urgency_reason = why.strip()
         call.phone = call.passphrase = ""
@@ -129,15 +167,7 @@ def void_call(*, by: User, call: Call, why: str) -> None:
         log("call.voided", by=by, call=call.pk)
 
 
-def _check_actualisation(call: Call) -> None:
-    """Somebody has said whether this is an actualisation, and why: a call can be one (SoL 14:2). Raises Refused."""
-    if not call.actualisation or not call.actualisation_reason.strip():
-        raise Refused(_("Say whether this is an actualisation, and why."), at="actualisation")
-    if call.actualisation == "yes" and call.track != "C":
-        raise Refused(_("An actualisation is documented on track C. Choose it, or say why this is none."), at="track")
-
-
-def _ongoing(call: Call) -> Call:
+def hold_call(call: Call) -> Call:
     """The call's row, held; refused when it is finished: what is signed is not changed."""
     held = Call.objects.select_for_update(of=("self",)).select_related("key", "unit", "taken_by").get(pk=call.pk)
     if held.is_finished:

@@ -3,16 +3,20 @@
 import datetime as dt
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
+from helpline.people.absences import leaders
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import Role, User
 from helpline.people.notices import notify
 from helpline.people.sealed import DataKey
 from intake import triage
-from intake.actions.steps import first_step_due, plan_step, set_next_due
+from intake.actions.acute import tell_measures
+from intake.actions.steps import first_step_of, plan_step, set_next_due
 from intake.actions.timeline import lock, record
+from intake.acute import left_in
 from intake.models import Call, Case, CaseOpening, Person
 
 COPIED = [
@@ -31,7 +35,8 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
         for name in COPIED:
             setattr(case, name, getattr(call, name))
         case.needs = list(call.assessment.needs)
-        due_at = due_at or first_step_due(call.urgency, clock.now())
+        case.is_consultation = call.is_consultation
+        due_at = due_at or first_step_of(call, call.urgency)
         case.next_due_at = due_at
         case.save(force_insert=True)
         until = clock.now() + NUMBER_KEPT if call.phone else None
@@ -43,19 +48,26 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
         if (
             "AKUT" in (case.urgency, call.urgency_at_least) and not case.is_practice
         ):  # also where a person lowered what the answers called for
-            _tell_managers(case, but=by)
+            tell_managers(case, but={by.pk}, cause=case.pk)
     return case
 
 
-def _tell_managers(case: Case, but: User) -> None:
-    """An acute case is known to the unit's managers within the hour."""
-    for manager in User.objects.filter(unit=case.unit_id, role=Role.MANAGER, is_active=True).exclude(pk=but.pk):
-        notify(user=manager, kind="case.acute", source=f"case.acute:{case.pk}:{manager.pk}", case=case.pk)
+def tell_managers(case: Case, *, but: set[int], cause: object) -> None:
+    """An acute case is known to the unit's managers within the hour; also to who stands in where all are away. One cause
+    makes one notice."""
+    managers = User.objects.filter(unit=case.unit_id, role=Role.MANAGER, is_active=True)
+    told = {one.pk: one for one in [*managers, *leaders(case.unit_id, clock.today())] if one.pk not in but}
+    for person in told.values():
+        notify(user=person, kind="case.acute", source=f"case.acute:{cause}:{person.pk}", case=case.pk)
 
 
 def tell_case(by: User, case: Case, call: Call) -> None:
     """A call, its urgency and its notes in the timeline of its case."""
-    record("call.completed", by=by, case=case, call=call, row=call.pk, minutes=call.minutes)
+    if call.entered_late:
+        took_place = timezone.localtime(call.received_at).strftime("%Y-%m-%d %H.%M")
+        record("call.entered_late", by=by, case=case, row=call.pk, when=took_place)
+    kind = "call.consulted" if call.is_consultation else "call.completed"
+    record(kind, by=by, case=case, call=call, row=call.pk, minutes=call.minutes)
     record("urgency.confirmed", by=by, case=case, text=call.urgency_reason, row=call.pk, urgency=call.urgency)
     record(
         "actualisation.decided",
@@ -67,6 +79,7 @@ def tell_case(by: User, case: Case, call: Call) -> None:
     )
     for note in call.notes.exclude(text=b""):
         record("note.signed", by=by, case=case, note=note, row=note.pk, note_kind=note.kind)
+    tell_measures(by, case, call)
 
 
 def open_with_reason(*, by: User, case: Case, reason: str, words: str = "") -> CaseOpening:
@@ -111,6 +124,7 @@ def close_case(*, by: User, case: Case, reason: str) -> None:
         waiting = list(case.steps.planned().select_related("case__key").in_order())
         if waiting:
             raise Refused(_("The case cannot be closed while a step waits: %(step)s.") % {"step": waiting[0].title})
+        _check_acute(case)
         set_next_due(case)
         closed = Case.objects.filter(pk=case.pk, closed_at__isnull=True).update(
             closed_at=clock.now(), closed_by=by, closing_reason=reason
@@ -118,3 +132,13 @@ def close_case(*, by: User, case: Case, reason: str) -> None:
         if not closed:
             raise TooLate(_("The case is already closed."))
         record("case.closed", by=by, case=case, row=case.pk, reason=reason)
+
+
+def _check_acute(case: Case) -> None:
+    """Nothing acute is left to do: each line is done, or somebody has said why not. Raises Refused."""
+    left = ", ".join(line.label for line in left_in(case))
+    if left:
+        text = _(
+            "The case cannot be closed while something acute is left: %(lines)s. Tick or explain it in the red list."
+        )
+        raise Refused(text % {"lines": left})

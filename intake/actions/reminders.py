@@ -5,8 +5,9 @@ import logging
 from django.db import transaction
 
 from helpline.people import clock
+from helpline.people.absences import leaders, stand_ins
 from helpline.people.audit import log
-from helpline.people.models import Role, User
+from helpline.people.models import User
 from helpline.people.notices import notify
 from intake.models import FollowUp, Reminder
 
@@ -58,11 +59,12 @@ def _fire(reminder: Reminder) -> None:
 
 
 def _recipients(reminder: Reminder) -> list[User]:
-    """The step's owner; for the late rung, or where the owner is switched off, the managers of the unit; where there is
-    none, whoever is left: somebody always hears of it."""
-    owner = reminder.step.owner
-    own = [owner] if owner.is_active else []
-    if reminder.rung == Reminder.Rung.DUE and own:
+    """The step's owner, or who stands in while the owner is away or switched off; for the late rung the managers who are
+    there. Somebody always hears of it."""
+    owner, today = reminder.step.owner, clock.today()
+    own = stand_ins(owner, today)
+    if reminder.rung == Reminder.Rung.DUE:
         return own
-    unit = User.objects.filter(unit=reminder.step.case.unit_id, is_active=True)
-    return list(unit.filter(role=Role.MANAGER)) or own or list(unit)
+    if reminder.step.case.is_practice:
+        return own  # practice reaches nobody else
+    return leaders(reminder.step.case.unit_id, today) or own

@@ -12,8 +12,11 @@ from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from helpline.people.workdays import add_working_days, is_working_day, local, next_working_morning
+from intake import clocks
+from intake.actions.deputies import whose
 from intake.actions.timeline import lock, record
-from intake.models import Case, FollowUp, Reminder
+from intake.labels import KEEPERS
+from intake.models import Call, Case, FollowUp, Reminder
 
 LONGEST_PROMISE = dt.timedelta(days=366)
 KEEPER_FIRST = dt.timedelta(minutes=15)
@@ -36,6 +39,16 @@ def first_step_due(urgency: str, moment: dt.datetime) -> dt.datetime:
     if days == 0:
         return max(local(clock.local_date(moment), at), in_an_hour)
     return local(add_working_days(clock.local_date(moment), days), at)
+
+
+def first_step_of(call: Call, urgency: str) -> dt.datetime:
+    """When the step after a call is due at the latest: from now; of a call that is entered afterwards from when it took
+    place, unless that has passed."""
+    if call.entered_late:
+        from_the_call = first_step_due(urgency, call.received_at)
+        if from_the_call > clock.now():
+            return from_the_call
+    return first_step_due(urgency, clock.now())
 
 
 def plan_step(
@@ -99,12 +112,12 @@ def finish_step(
 
     with transaction.atomic():
         case = lock(step.case)
-        if step.kept_by:
-            raise Refused(_("This step is kept by a handover, and ends with it."))
+        _refuse_kept(step)
         _end(step, by=by, state=FollowUp.State.DONE, outcome=outcome)
         record("step.done", by=by, case=case, text=outcome, row=step.pk, step=step.kind, **step.codes)
         if next_due is not None:
-            plan_step(by=by, case=case, what=next_what, due_at=next_due)
+            owner = whose(case, step.owner, next_due)
+            plan_step(by=by, case=case, what=next_what, due_at=next_due, owner=owner)
         set_next_due(case)
         if close:
             close_case(by=by, case=case, reason=close)
@@ -118,8 +131,7 @@ def move_step(*, by: User, step: FollowUp, due_at: dt.datetime, why: str = "") -
         raise Refused(_("Choose a time that is still to come."))
     with transaction.atomic():
         case = lock(step.case)
-        if step.kept_by:
-            raise Refused(_("This step is kept by a handover, and ends with it."))
+        _refuse_kept(step)
         _end(step, by=by, state=FollowUp.State.MOVED, outcome=why)
         moved = plan_step(
             by=by, case=case, kind=step.kind, what=step.what, owner=step.owner, due_at=due_at, quiet=True, **step.codes
@@ -128,13 +140,23 @@ def move_step(*, by: User, step: FollowUp, due_at: dt.datetime, why: str = "") -
     return moved
 
 
-def end_kept_step(*, by: User | None, case: Case, kept_by: str, about: uuid.UUID) -> None:
-    """End what another floor planned about one of its rows. Only that floor calls this; none planned is no fault."""
+def _refuse_kept(step: FollowUp) -> None:
+    """What keeps a step ends it: a handover, a time of the law. Raises Refused in the words of its keeper."""
+    if step.kept_by:
+        raise Refused(str(KEEPERS[step.kept_by]))
+
+
+def end_kept_step(*, by: User | None, case: Case, kept_by: str, about: uuid.UUID | int) -> User | None:
+    """End what a keeper planned about one of its rows. Only that keeper calls this; none planned is no fault. Returns in
+    whose hands it was."""
+    holder = None
     with transaction.atomic():
         case = lock(case)
-        for step in case.steps.planned().filter(kept_by=kept_by, about=str(about)):
+        for step in case.steps.planned().select_related("owner").filter(kept_by=kept_by, about=str(about)):
             _end(step, by=by, state=FollowUp.State.DONE, outcome="")
+            holder = step.owner
         set_next_due(case)
+    return holder
 
 
 def set_next_due(case: Case) -> None:
@@ -160,7 +182,8 @@ def _end(step: FollowUp, *, by: User | None, state: str, outcome: str) -> None:
 def _schedule(step: FollowUp) -> None:
     """The rungs of reminding. Nobody is woken at night for what can wait: the late rung is in the morning of a working
     day. What another floor keeps is looked after there first; its owner hears of it where that did not happen."""
-    grace = KEEPER_FIRST if step.kept_by else dt.timedelta()
+    looked_after = step.kept_by and step.kept_by != clocks.KEPT_BY  # nobody looks after the law's times but the owner
+    grace = KEEPER_FIRST if looked_after else dt.timedelta()
     Reminder.objects.bulk_create(
         [
             Reminder(step=step, rung=Reminder.Rung.DUE, due_at=step.due_at + grace),

@@ -7,12 +7,13 @@ from helpline.people.audit import log
 from helpline.people.models import User
 from intake.models import Call, Case, Event, Note
 
-NAMES = {"to", "agency"}
+NAMES = {"to", "agency", "giver"}
 
 
 def lock(case: Case) -> Case:
-    """The case's row, held until the transaction ends: two acts on one case come one after the other."""
-    return Case.objects.select_for_update(of=("self",)).select_related("key").get(pk=case.pk)
+    """The case's row, held until the transaction ends: two acts on one case come one after the other. Its key is
+    held too, so that nothing is written under one that is being destroyed."""
+    return Case.objects.select_for_update(of=("self", "key")).select_related("key").get(pk=case.pk)
 
 
 def record(

@@ -2,50 +2,48 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from helpline.people.errors import Refused
+from helpline.people.errors import Refused, TooLate
 from helpline.people.models import Municipality, User
 from intake import actions, triage
+from intake.actions.continuity import hash_phrase, plain_phrase
 from intake.forms.cases import WhenField
+from intake.forms.fields import WordsField
+from intake.forms.measures import measure_fields, stored_measures
+from intake.forms.safe import safe_fields
+from intake.forms.naming import check_naming
+from intake.forms.windows import TwoWindows, mark
 from intake.labels import NOTE_KINDS
 from intake.models import Call
 from intake.triage import Question
 
 MISDIAL = "misdial"
 LONGEST = 20_000  # characters of a note
-PARTS = {"a": "answers", "r": "remarks", "n": "notes"}  # the prefix of a field's name -> the part of a call
+# The prefix of a field's name -> the part of a call; of the last two, words of a line that must be done at once.
+PARTS = {"a": "answers", "r": "remarks", "n": "notes", "s": "safe", "ref": "references", "why": "reasons"}
 # What is decided about the next step, and where it stands until the call is completed and it becomes the step itself.
 DRAFTS = {"what": "step_what", "due": "step_due_at", "open_case": "wants_case"}
-APART = {"void_reason"}  # read by an act of its own, never saved with the rest
+HOW_IT_BEGAN = {"is_practice", "entered_late", "lasted_minutes"}  # facts that say nothing about the person
+APART = {"void_reason", "again_number", "again_phrase"}  # read by acts of their own, never saved with the rest
 WHEN = "%Y-%m-%dT%H:%M"
+# Fields with the codes of a list, as the list was when the call began.
+CODED = {
+    **{"track": "tracks", "identity": "identities", "language": "languages", "milieu": "milieus"},
+    **{"age_band": "age_bands", "protection": "protections", "urgency": "urgencies"},
+}
 
 
 def parse_when(text: str) -> dt.datetime:
     """The moment of a time in Sweden as it is kept."""
     return timezone.make_aware(dt.datetime.strptime(text, WHEN))
-
-
-class WordsField(forms.CharField):
-    """Free text that may be empty, with line ends of one kind whoever sends it."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, **kwargs)
-
-    def to_python(self, value: Any) -> str:
-        return str(super().to_python(value)).replace("\r\n", "\n")
-
-
-def coded(name: str, label: Any) -> forms.ChoiceField:
-    """A field with the codes of one list of the question sets."""
-    return forms.ChoiceField(label=label, choices=partial(triage.choices, name))
 
 
 def field_of(question: Question) -> forms.Field:
@@ -56,22 +54,21 @@ def field_of(question: Question) -> forms.Field:
     return kind(label=question.short, choices=question.choices, required=False)
 
 
-class CallForm(forms.Form):
+class CallForm(TwoWindows):
     """All that can be written about one call."""
 
     caller_type = forms.ChoiceField(label=_("Who is calling"), required=False)
-    track = coded("tracks", _("Track"))
-    identity = coded("identities", _("Identity"))
-    language = coded("languages", _("Language"))
+    track = forms.ChoiceField(label=_("Track"))
+    identity = forms.ChoiceField(label=_("Identity"))
+    language = forms.ChoiceField(label=_("Language"))
     interpreter = forms.BooleanField(label=_("Interpreter needed"), required=False)
     municipality = forms.ChoiceField(label=_("Municipality"), required=False)
-    milieu = coded("milieus", _("Milieu"))
-    age_band = coded("age_bands", _("Age of the person of concern"))
-    protection = coded("protections", _("Protected personal data"))
+    milieu = forms.ChoiceField(label=_("Milieu"))
+    age_band = forms.ChoiceField(label=_("Age of the person of concern"))
+    protection = forms.ChoiceField(label=_("Protected personal data"))
     caller_name = WordsField(label=_("Name of the caller"), max_length=120)
-    phone = WordsField(label=_("Phone number"), max_length=40)
-    safe_contact = WordsField(label=_("Safe contact"), max_length=2_000)
-    urgency = forms.ChoiceField(label=_("Urgency"), required=False, choices=partial(triage.choices, "urgencies"))
+    phone = WordsField(label=_("Number to call back"), max_length=40)
+    urgency = forms.ChoiceField(label=_("Urgency"), required=False)
     urgency_reason = WordsField(label=_("Why it is lower"), max_length=2_000)
     what = WordsField(label=_("What is to be done"), max_length=500)
     due = WhenField(label=_("At the latest"), required=False)
@@ -81,23 +78,30 @@ class CallForm(forms.Form):
     )
     actualisation_reason = WordsField(label=_("Why"), max_length=2_000)
     void_reason = WordsField(label=_("Why the call is taken away"), max_length=2_000)
+    again_number = WordsField(label=_("The number that they got"), max_length=60)
+    again_phrase = WordsField(label=_("The passphrase, if they chose one"), max_length=120)
+    passphrase = WordsField(label=_("Passphrase if they call again"), max_length=120)
 
     def __init__(self, call: Call, data: QueryDict | None = None, *, completing: bool = False) -> None:
         self.call = call
         self.completing = completing
         self.sent = data
         self.given: set[str] = set()
+        self.bases, self.conflicts = {}, {}
         super().__init__()
         self._add_fields()
         self.initial = self.stored()
         if data is not None:
             self.given = {*data, *data.getlist("present"), *data.getlist("clear")}
             self.given |= {"urgency"} if "confirm" in data else set()
+            self.read_bases(data)
             self.is_bound = True
             self.data = self._whole(data)
 
     def _add_fields(self) -> None:
         fields = self.fields
+        for name, codes in CODED.items():
+            fields[name].choices = self.call.guide.choices(codes)  # type: ignore[attr-defined]
         fields["caller_type"].choices = [(code, caller.name) for code, caller in self.call.guide.callers.items()]  # type: ignore[attr-defined]
         places = sorted(
             Municipality.objects.values_list("code", "name"), key=lambda place: place[0] == Municipality.ELSEWHERE
@@ -109,6 +113,7 @@ class CallForm(forms.Form):
             fields[f"r.{key}"] = WordsField(label=label, max_length=2_000)
         for kind, label in NOTE_KINDS.items():
             fields[f"n.{kind}"] = WordsField(label=label, max_length=LONGEST)
+        fields |= {**safe_fields(), **measure_fields()}
 
     def stored(self) -> dict[str, Any]:
         """What every field holds now. Nobody has confirmed the urgency while it stands at the least."""
@@ -117,9 +122,11 @@ class CallForm(forms.Form):
         values |= {name: getattr(call, name) for name in self.base_fields if name in actions.calls.FACTS}
         values["municipality"] = call.municipality_id or ""
         values["urgency"] = call.urgency or call.urgency_at_least
+        values["passphrase"] = ""  # is kept as a hash, and shown to nobody
         values |= {f"a.{key}": value for key, value in call.answered.items()}
         values |= {f"r.{key}": text for key, text in call.remarks.items()}
         values |= {f"n.{note.kind}": note.text for note in call.notes.all()}
+        values |= {f"s.{key}": value for key, value in call.safe.values.items()} | stored_measures(call)
         values |= {"what": call.step_what, "open_case": "yes" if call.wants_case else ""}
         values["due"] = timezone.localtime(call.step_due_at).strftime(WHEN) if call.step_due_at else ""
         return values
@@ -128,7 +135,8 @@ class CallForm(forms.Form):
         """What was sent, laid over what is stored: the form is checked, and shown again, as a whole."""
         whole = QueryDict(mutable=True)
         for name in self.fields:
-            value: Any = data.getlist(name) if name in self.given else self.initial[name]
+            value: Any = self.laid_over(name, data) if name in self.given else None
+            value = self.initial[name] if value is None else value
             several = value if isinstance(value, list) else [value]
             whole.setlist(name, [one for one in several if one not in ("", False)])
         for name in data.getlist("clear"):
@@ -146,27 +154,52 @@ class CallForm(forms.Form):
         for name in [name for name in self.errors if name in self.fields and name not in self.given]:
             del self.errors[name]
 
+    def clean_passphrase(self) -> str:
+        phrase: str = self.cleaned_data["passphrase"]
+        if phrase and not plain_phrase(phrase):
+            raise forms.ValidationError(_("The passphrase needs letters or figures."))
+        return phrase
+
     def clean(self) -> dict[str, Any]:
         for name in sorted(self.given - self.fields.keys()):
             part, dot, key = name.partition(".")
             if dot and part in PARTS:
                 self.add_error(None, gettext("%(question)s: there is no such question.") % {"question": key[:60]})
+        for kind in set(self.ticked) - set(triage.codes("acute_lines")):
+            self.add_error(None, gettext("%(question)s: there is no such question.") % {"question": kind[:60]})
+        check_naming(self)
+        self.find_conflicts()
         return self.cleaned_data
 
     def changes(self) -> Iterator[tuple[str, Any]]:
         """The fields that were given, are right, and say something new."""
         faults = self.errors  # checks the form, also where nothing was given
-        confirming = self.completing or (self.sent is not None and "confirm" in self.sent)
         for name in self.fields:
             if name not in self.given or name in faults or name in APART:
                 continue
-            value, before = self._plain(name), self.initial[name]
-            if name == "urgency" and confirming:
-                before = self.call.urgency
-            if isinstance(value, list):
-                value, before = sorted(value), sorted(before)
-            if value != before:
-                yield name, value
+            value = self._plain(name)
+            if name in self.confirmed and value != self.call.urgency or not self.says_the_same(name):
+                yield name, sorted(value) if isinstance(value, list) else value
+
+    @property
+    def confirmed(self) -> set[str]:
+        return {"urgency"} if self.completing or (self.sent is not None and "confirm" in self.sent) else set()
+
+    def says_the_same(self, name: str) -> bool:
+        value, before = self._plain(name), self.initial[name]
+        return sorted(value) == sorted(before) if isinstance(value, list) else value == before
+
+    def mark_of(self, name: str) -> str:
+        return mark(self.call.passphrase) if name == "passphrase" else super().mark_of(name)  # shown to nobody
+
+    def words_of(self, name: str) -> str:
+        if name == "passphrase" and self.call.passphrase:
+            return gettext("A passphrase, which is shown to nobody.")
+        return super().words_of(name)
+
+    def part_of(self, name: str) -> str:
+        apart = {**DRAFTS, "municipality": "municipality_id"}
+        return name.partition(".")[2] or apart.get(name, name)
 
     def _plain(self, name: str) -> Any:
         """A field's value as it is stored."""
@@ -177,9 +210,11 @@ class CallForm(forms.Form):
             return "yes" if value else ""
         return "" if value is None else value
 
+    @transaction.atomic
     def save(self, *, by: User) -> Call:
         """Save what is right, whatever is wrong with the rest. Raises TooLate."""
-        parts: dict[str, dict[str, Any]] = {"facts": {}, "answers": {}, "remarks": {}, "notes": {}}
+        self._hold()
+        parts: dict[str, dict[str, Any]] = {part: {} for part in ("facts", *PARTS.values())}
         for name, value in self.changes():
             part, dot, key = name.partition(".")
             if dot:
@@ -188,16 +223,38 @@ class CallForm(forms.Form):
                 parts["facts"][DRAFTS[name]] = self.cleaned_data[name]
             elif name == "municipality":
                 parts["facts"]["municipality_id"] = value or None
+            elif name == "passphrase":
+                parts["facts"][name] = hash_phrase(value)
             else:
                 parts["facts"][name] = value
         if self._is_raised(parts):
             parts["facts"]["urgency"] = ""
-        if any(parts.values()):
-            self.call = actions.save_call(by=by, call=self.call, **parts)
+        if self.sent is not None and "passphrase" in self.sent.getlist("clear"):
+            parts["facts"]["passphrase"] = ""
+        done = [kind for kind in self.ticked if kind in triage.codes("acute_lines")]
+        if done or any(parts.values()):
+            self.call = actions.save_call(by=by, call=self.call, done=done, **parts)
             self.initial = self.stored()
             if self.sent is not None:
                 self.data = self._whole(self.sent)
         return self.call
+
+    def _hold(self) -> None:
+        """Hold the call until it is saved, and see it as another window has left it meanwhile."""
+        held = Call.objects.select_for_update().filter(pk=self.call.pk)
+        if self.sent is not None and held.values_list("saved_at", flat=True).get() != self.call.saved_at:
+            whole = Call.objects.select_related("key", "unit", "municipality", "taken_by", "case")
+            self.call = whole.get(pk=self.call.pk)
+            self.initial = self.stored()
+            self.data = self._whole(self.sent)
+            self._errors = None
+        if self.call.is_finished and self.errors and self.conflicts:
+            raise TooLate(gettext("This call is finished. What comes now is added to the case."))
+
+    @property
+    def ticked(self) -> list[str]:
+        """The lines that a button said are done: what must be done at once."""
+        return self.sent.getlist("acute") if self.sent is not None else []
 
     def _is_raised(self, parts: dict[str, dict[str, Any]]) -> bool:
         """Whether the answers now call for more than what was confirmed before they came: then it is confirmed anew."""
@@ -225,13 +282,13 @@ class CallForm(forms.Form):
     def is_blank(self) -> bool:
         """Whether nothing is known or written about the call, but perhaps that it is a misdial."""
         fresh = Call()
-        facts = actions.calls.FACTS - {"channel", "caller_type", "urgency", "received_at"}
+        facts = actions.calls.FACTS - {"channel", "caller_type", "urgency", "received_at", *HOW_IT_BEGAN}
         known = any((getattr(self.call, name) or "") != (getattr(fresh, name) or "") for name in facts)
         written = any(self.initial[name] for name in self.fields if "." in name)
-        return self.call.caller_type in ("", MISDIAL) and not known and not written
+        goes_on = self.call.case_id is not None
+        return self.call.caller_type in ("", MISDIAL) and not known and not written and not goes_on
 
     def unsaved(self) -> list[tuple[str, str]]:
         """The words that came too late to be saved, each with the name of its field."""
-        return [
-            (str(self.fields[name].label), value) for name, value in self.changes() if isinstance(value, str) and value
-        ]
+        late = [*self.changes(), *((name, found.mine) for name, found in self.conflicts.items())]
+        return [(str(self.fields[name].label), value) for name, value in late if isinstance(value, str) and value]

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
 from helpline.people.models import Role, User
+from helpline.people.words import WordsField
 from helpline.people.workdays import add_working_days, local
 from intake import triage
 from intake.actions.steps import LONGEST_PROMISE
@@ -52,27 +53,13 @@ class NoteForm(forms.Form):
     kind = forms.ChoiceField(
         label=_("Kind of note"), choices=lambda: list(NOTE_KINDS.items()), widget=forms.RadioSelect
     )
-    text = forms.CharField(label=_("Note"), max_length=LONGEST, widget=forms.Textarea(WORDS))
-
-
-class ContactForm(forms.Form):
-    """We called the person: reached or not."""
-
-    reached = forms.TypedChoiceField(
-        label=_("Did you reach the person?"),
-        choices=[("yes", _("Yes")), ("no", _("No answer"))],
-        coerce=lambda value: value == "yes",
-        widget=forms.RadioSelect,
-    )
-    text = forms.CharField(
-        label=_("What was said, or what you tried"), max_length=LONGEST, required=False, widget=forms.Textarea(WORDS)
-    )
+    text = WordsField(label=_("Note"), max_length=LONGEST, widget=forms.Textarea(WORDS))
 
 
 class StepForm(forms.Form):
     """A step that is promised."""
 
-    what = forms.CharField(label=_("What is to be done"), max_length=500)
+    what = WordsField(label=_("What is to be done"), max_length=500)
     due_at = WhenField(label=_("At the latest"))
 
 
@@ -80,16 +67,16 @@ class MoveForm(forms.Form):
     """A step at another time."""
 
     due_at = WhenField(label=_("New time"))
-    why = forms.CharField(label=_("Why it is moved"), max_length=500, required=False)
+    why = WordsField(label=_("Why it is moved"), max_length=500, required=False)
 
 
 class DoneForm(forms.Form):
     """A step is done; the last one demands the next, or closes the case."""
 
-    outcome = forms.CharField(
+    outcome = WordsField(
         label=_("What came of it"), max_length=LONGEST, required=False, widget=forms.Textarea(WORDS)
     )
-    next_what = forms.CharField(label=_("Next step"), max_length=500, required=False)
+    next_what = WordsField(label=_("Next step"), max_length=500, required=False)
     next_due = WhenField(label=_("At the latest"), required=False)
     close = forms.ChoiceField(
         label=_("Or close the case"),
@@ -122,18 +109,7 @@ class ReasonForm(forms.Form):
     reason = forms.ChoiceField(
         label=_("Why do you open it?"), choices=lambda: triage.choices("opening_reasons"), widget=forms.RadioSelect
     )
-    words = forms.CharField(label=_("More about why"), max_length=500, required=False)
-
-
-class ConcernForm(forms.Form):
-    """A report of concern for a child."""
-
-    age_band = forms.ChoiceField(
-        label=_("About how old is the child?"),
-        choices=lambda: [pair for pair in triage.choices("age_bands") if triage.certainly_under(pair[0], 21)],
-        widget=forms.RadioSelect,
-        help_text=_("An estimate is enough. It is the child's age, though the call was about an adult."),
-    )
+    words = WordsField(label=_("More about why"), max_length=500, required=False)
 
 
 class ReassignForm(forms.Form):

@@ -1,19 +1,24 @@
 """Calls: the questions as they were asked, the answers, and the notes."""
 
+import datetime as dt
 import json
 from typing import Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 
 from helpline.people import clock
 from helpline.people.models import Municipality, Unit, User
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
-from intake.labels import NOTE_KINDS
-from intake.models.cases import Case
+from intake.labels import AMENDMENTS, NOTE_KINDS
+from intake.models.cases import Case, takes_identity
+from intake.safe import SafeContact
+
+CONSULTED = ("p_advised", "p_they_do", "p_not_report")  # what a consultation leaves, as it is read aloud at its end
 
 
 class QuestionSet(models.Model):
@@ -37,9 +42,29 @@ class CallQuerySet(models.QuerySet["Call"]):
             return self.none()
         return self.filter(unit=user.unit_id)
 
+    def counted(self) -> Self:
+        """Those that figures count: practice is none of them."""
+        return self.filter(is_practice=False)
+
+    def going_on(self, user: User, within: dt.timedelta) -> Self:
+        """One's own, unfinished, and begun or saved within this time."""
+        since = clock.now() - within
+        lately = Q(saved_at__gte=since) | Q(received_at__gte=since)
+        return self.visible_to(user).unfinished().filter(lately, taken_by=user)
+
     def unfinished(self) -> Self:
         """Going on, or hung up and not yet written to the end."""
         return self.filter(completed_at__isnull=True, voided_at__isnull=True)
+
+    def acute(self) -> Self:
+        """With an answer that is acute. Practice is not."""
+        return self.counted().filter(urgency_at_least=triage.ACUTE, voided_at__isnull=True)
+
+    def acute_left(self) -> Self:
+        """Acute, and `left` things that must be done at once are neither done nor explained."""
+        kinds = triage.codes("acute_lines")
+        kept = Count("measures", filter=Q(measures__kind__in=kinds))
+        return self.acute().annotate(left=len(kinds) - kept).filter(left__gt=0)
 
 
 class Call(SealedModel):
@@ -177,12 +202,68 @@ class Call(SealedModel):
         return sorted(found, key=lambda line: not line[3])
 
     @property
+    def safe(self) -> SafeContact:
+        """How the caller can be reached safely."""
+        return SafeContact.read(self.safe_contact)
+
+    @property
     def is_finished(self) -> bool:
         return self.completed_at is not None or self.voided_at is not None
 
     @property
+    def is_consultation(self) -> bool:
+        """Whether a professional asks for advice without saying whom it is about: a kind of call of its own."""
+        return self.caller_type == "professional" and self.answered.get("p_mode") == "deidentified"
+
+    @property
+    def consultation(self) -> list[tuple[str, str]]:
+        """What is read aloud when a consultation ends: (label, words). What was advised, what they do themselves, and
+        that it takes the place of no report (SoL 19:1)."""
+        if not self.is_consultation:
+            return []
+        asked = [self.guide.questions[key] for key in CONSULTED if key in self.guide.questions]
+        return [
+            (one.short, one.text if one.type == "say" else one.say(self.answered.get(one.key, ""))) for one in asked
+        ]
+
+    @property
+    def signed_notes(self) -> list["Note"]:
+        """Its notes as they were signed, each with what hangs under it."""
+        notes = self.notes.filter(amends__isnull=True, signed_at__isnull=False).exclude(text=b"")
+        return list(notes.select_related("by").prefetch_related("amendments__by").order_by("at", "id"))
+
+    @property
     def type_name(self) -> str:
-        return triage.caller_name(self.caller_type)
+        if self.is_consultation:
+            return gettext("Consultation without identity")
+        caller = self.guide.callers.get(self.caller_type)
+        return caller.name if caller else triage.caller_name(self.caller_type)
+
+    @property
+    def takes_identity(self) -> bool:
+        """Whether its track has fields for who the caller is."""
+        return takes_identity(self.track, self.unit)
+
+    @property
+    def naming_told(self) -> bool:
+        """Whether it was said what giving a name means: before that no name is asked for."""
+        return bool(self.answered.get("named"))
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether every list shows no more of it than urgency, time and who took it."""
+        return self.protection != "none"
+
+    @property
+    def in_list(self) -> str:
+        """What a list says of it: who called, or that the data are protected."""
+        protected = self.is_protected or (self.case is not None and self.case.is_protected)
+        return gettext("Protected data") if protected else self.type_name
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its words are erased."""
+        return self.key.is_destroyed
 
     @property
     def minutes(self) -> int:
@@ -267,6 +348,19 @@ class Note(SealedModel):
     def kind_name(self) -> str:
         return str(NOTE_KINDS[self.kind])
 
+    @property
+    def amendment_name(self) -> str:
+        """What it is to the note that it hangs under."""
+        return str(AMENDMENTS[self.amendment])
+
+    @property
+    def hanging(self) -> list["Note"]:
+        """What hangs under it, oldest first."""
+        rows = sorted(self.amendments.all(), key=lambda note: (note.at, note.pk))
+        for row in rows:
+            row.call, row.case = self.call, self.case  # whose key opens it is here already
+        return rows
+
 
 class AcuteMeasure(SealedModel):
     """One line of what must be done when an answer is acute: done at a time, or explained why not. A line without a row
@@ -304,12 +398,17 @@ class Claim(models.Model):
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
     is_right = models.BooleanField()
+    # A keyed hash of the number that was said, so that one that does not exist is counted like one that does.
+    mark = models.CharField(max_length=64, default="")
 
     class Meta:
-        indexes = [models.Index(fields=["case", "-at"], name="wrong_claims", condition=Q(is_right=False))]
+        indexes = [
+            models.Index(fields=["case", "-at"], name="wrong_claims", condition=Q(is_right=False)),
+            models.Index(fields=["mark", "-at"], name="wrong_numbers", condition=Q(is_right=False)),
+        ]
 
     class Privacy:
-        plain = {"id", "call", "case", "by", "at", "is_right"}
+        plain = {"id", "call", "case", "by", "at", "is_right", "mark"}
 
 
 class HeavyCall(models.Model):

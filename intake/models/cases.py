@@ -1,17 +1,21 @@
 """Cases, the people in them, and who of the colleagues opened one; the trigger that keeps each in somebody's hands."""
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 
 from helpline.people import clock
 from helpline.people.models import Municipality, Unit, User
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
 from intake.codes import new_code, slug, spoken
+from intake.labels import PARTS
+from intake.safe import SafeContact
 
 if TYPE_CHECKING:
     from intake.models.steps import FollowUp
@@ -49,6 +53,13 @@ def in_hands(name: str, case: str, operation: Any) -> pgtrigger.Trigger:
     )
 
 
+def takes_identity(track: str, unit: Unit) -> bool:
+    """Whether a call or a case of this unit has fields for who somebody is."""
+    if track == "B":
+        return not BoardDecision.objects.in_force("support_without_identity", unit.municipality_id, clock.today())
+    return track == "C"
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     """Which cases."""
 
@@ -62,6 +73,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def open(self) -> Self:
         """Not closed."""
         return self.filter(closed_at__isnull=True)
+
+    def counted(self) -> Self:
+        """Those that figures count: practice is none of them."""
+        return self.filter(is_practice=False)
 
     def of(self, user: User) -> Self:
         """Own cases."""
@@ -100,6 +115,7 @@ class Case(SealedModel):
     actualisation = models.CharField(max_length=3, blank=True)
     passphrase = SealedTextField()  # a hash of what the caller chose to say when calling again
     is_practice = models.BooleanField(default=False)  # stays out of every figure, and goes to no agency
+    is_consultation = models.BooleanField(default=False)  # begun by a professional who said no name
 
     objects = CaseQuerySet.as_manager()
 
@@ -128,9 +144,16 @@ class Case(SealedModel):
             *("id", "code", "key", "unit", "owner", "caller_type", "track", "identity", "protection", "municipality"),
             *("milieu", "age_band", "language", "interpreter", "needs", "urgency", "opened_at", "opened_by"),
             *("next_due_at", "closed_at", "closed_by", "closing_reason", "actualisation", "is_practice"),
+            "is_consultation",
         }
 
     def __str__(self) -> str:
+        """The number; practice says so wherever it is named, so that no list can forget it."""
+        return gettext("%(number)s (practice)") % {"number": self.number} if self.is_practice else self.number
+
+    @property
+    def number(self) -> str:
+        """The number as it is said aloud."""
         return spoken(self.code)
 
     def seal_key(self) -> DataKey:
@@ -147,6 +170,8 @@ class Case(SealedModel):
 
     @property
     def caller_name(self) -> str:
+        if self.is_consultation and self.track == "A":
+            return gettext("Consultation without identity")
         return triage.caller_name(self.caller_type)
 
     @property
@@ -156,6 +181,40 @@ class Case(SealedModel):
     @property
     def track_name(self) -> str:
         return triage.name_of("tracks", self.track)
+
+    @property
+    def identity_name(self) -> str:
+        return triage.name_of("identities", self.identity)
+
+    @property
+    def protection_name(self) -> str:
+        return triage.name_of("protections", self.protection)
+
+    @property
+    def noun(self) -> str:
+        """What it is called: only on track C is it a case of the board ("ärende")."""
+        return triage.name_of("nouns", self.track)
+
+    @property
+    def takes_identity(self) -> bool:
+        """Whether who the person is may be documented: never on track A (SoL 14:4), on B unless the board has decided
+        otherwise (SoL 14:5)."""
+        return takes_identity(self.track, self.unit)
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether every list shows no more of it than number, urgency, time and owner."""
+        return self.protection != "none"
+
+    @property
+    def in_list(self) -> str:
+        """What a list says of it beside its number: what it is and who called, or that its data are protected."""
+        return gettext("Protected data") if self.is_protected else f"{self.noun} · {self.caller_name}".lower()
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its words are erased."""
+        return self.key.is_destroyed
 
     @property
     def age_name(self) -> str:
@@ -168,6 +227,11 @@ class Case(SealedModel):
     @property
     def closing_name(self) -> str:
         return triage.name_of("closing_reasons", self.closing_reason)
+
+    @property
+    def safe(self) -> SafeContact:
+        """How the person can be reached safely."""
+        return SafeContact.read(self.safe_contact)
 
     @cached_property
     def open_steps(self) -> list["FollowUp"]:
@@ -184,6 +248,13 @@ class Case(SealedModel):
         return "new" if self.open_steps and self.open_steps[0].kind == "first_step" else "active"
 
 
+class ListedManager(models.Manager["Person"]):
+    """The people that a case lists; of those who were taken off the list the row remains, and nobody reads it."""
+
+    def get_queryset(self) -> models.QuerySet["Person"]:
+        return super().get_queryset().filter(unlisted_at__isnull=True)
+
+
 class Person(SealedModel):
     """Somebody in a case: who called, and whom the worry is about, are different people."""
 
@@ -194,6 +265,10 @@ class Person(SealedModel):
     phone = SealedTextField()  # to call back, seen by the case's owner alone
     phone_until = models.DateTimeField(null=True)  # erased then at the latest
     age_band = models.CharField(max_length=8, default="unknown")
+    unlisted_at = models.DateTimeField(null=True)
+
+    objects = ListedManager()
+    everybody = models.Manager()
 
     class Meta:
         indexes = [
@@ -205,10 +280,27 @@ class Person(SealedModel):
 
     class Privacy:
         personal = {"name", "phone"}
-        plain = {"id", "case", "part", "relation", "phone_until", "age_band"}
+        plain = {"id", "case", "part", "relation", "phone_until", "age_band", "unlisted_at"}
 
     def seal_key(self) -> DataKey:
         return self.case.key
+
+    @property
+    def part_name(self) -> str:
+        return str(PARTS[self.part])
+
+    @property
+    def relation_name(self) -> str:
+        return triage.name_of("relations", self.relation) if self.relation else ""
+
+    @property
+    def age_name(self) -> str:
+        return triage.name_of("age_bands", self.age_band)
+
+    @property
+    def has_number(self) -> bool:
+        """Whether there is a number to call back, which nobody need see to know it."""
+        return bool(self.phone) and self.phone_until is not None and self.phone_until > clock.now()
 
 
 class CaseOpening(SealedModel):
@@ -264,6 +356,15 @@ class CaseLink(SealedModel):
         return self.one.key
 
 
+class BoardDecisionQuerySet(models.QuerySet["BoardDecision"]):
+    """Which decisions."""
+
+    def in_force(self, kind: str, municipality: str, day: dt.date) -> int | None:
+        """The value that holds in a municipality on a day; None where the board has decided nothing."""
+        begun = self.filter(kind=kind, municipality=municipality, valid_from__lte=day)
+        return begun.order_by("-valid_from", "-entered_at", "-pk").values_list("value", flat=True).first()
+
+
 class BoardDecision(models.Model):
     """What the board has decided for its line: a value from a day on, with its registry number. Rows are added, never
     changed: the latest that has begun holds."""
@@ -277,6 +378,8 @@ class BoardDecision(models.Model):
     registry_number = models.CharField(max_length=40)
     entered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     entered_at = models.DateTimeField(default=clock.now)
+
+    objects = BoardDecisionQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["municipality", "kind", "-valid_from"], name="decision_in_force")]

@@ -5,11 +5,12 @@ from typing import Self
 import pgtrigger
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from helpline.people import clock
 from helpline.people.models import User
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
-from intake.labels import STEP_KINDS
+from intake.labels import CALLING, STEP_KINDS
 from intake.models.cases import Case, in_hands
 
 
@@ -89,9 +90,19 @@ class FollowUp(SealedModel):
         return self.what or str(STEP_KINDS[self.kind]) % self.codes
 
     @property
+    def in_list(self) -> str:
+        """What is to be done, as a list of one's own says it: of a protected case nothing."""
+        return gettext("Protected data") if self.case.is_protected else self.title
+
+    @property
     def label(self) -> str:
         """What is to be done without the worker's own words: for lists that others see."""
         return str(STEP_KINDS[self.kind]) % self.codes
+
+    @property
+    def is_calling(self) -> bool:
+        """Whether it is done by reaching the person."""
+        return self.kind in CALLING and not self.others_turn
 
     @property
     def is_late(self) -> bool:

@@ -1,14 +1,20 @@
 """The timeline of a case."""
 
+import datetime as dt
+
 from django.db import models
 
 from helpline.people import clock
 from helpline.people.models import NEVER_CHANGED, User
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
+from helpline.people.templatetags.people import say_time
 from intake import triage
-from intake.labels import EVENTS, NOTE_KINDS, STEP_KINDS
+from intake.labels import AMENDMENTS, CLOCKS, EVENTS, NOTE_KINDS, PARTS, STEP_KINDS
 from intake.models.calls import Call, Note
 from intake.models.cases import Case
+
+# code -> the list of questions/lists.yaml that has its words
+IN_WORDS = {"urgency": "urgencies", "identity": "identities", "protection": "protections"}
 
 
 class Event(SealedModel):
@@ -39,9 +45,18 @@ class Event(SealedModel):
         """What happened, in words: of a note its kind, of a step what it was."""
         if "note_kind" in self.codes:
             return str(NOTE_KINDS[self.codes["note_kind"]])
+        if "amendment" in self.codes:
+            return str(AMENDMENTS[self.codes["amendment"]])
         words = {**self.codes}
-        if "urgency" in words:
-            words["urgency"] = triage.name_of("urgencies", words["urgency"])
+        for code, codes in IN_WORDS.items():
+            if code in words:
+                words[code] = triage.name_of(codes, words[code])
+        if "measure" in words:
+            words["measure"] = triage.name_of("acute_lines", words["measure"])
+        if "done_at" in words:
+            words["done_at"] = say_time(dt.datetime.fromisoformat(words["done_at"]))
+        if "part" in words:
+            words["part"] = PARTS[words["part"]]
         if "answer" in words:
             words["answer"] = triage.in_language(triage.BOOL3[words["answer"]])
         return str(EVENTS[self.kind]) % words
@@ -52,6 +67,10 @@ class Event(SealedModel):
         if "step" in self.codes:
             own_words = self.codes["step"] == "own" and self.text
             return "" if own_words else str(STEP_KINDS[self.codes["step"]]) % self.codes
+        if "clock" in self.codes:
+            return str(CLOCKS[self.codes["clock"]])
+        if "age" in self.codes:
+            return triage.name_of("age_bands", self.codes["age"])
         if "need" in self.codes:
             return triage.name_of("needs", self.codes["need"])
         lists = {"case.closed": "closing_reasons", "case.opened_by_other": "opening_reasons"}

@@ -9,14 +9,21 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.models import Role, User
+from helpline.people.absences import leaders
+from helpline.people.models import User
 from intake import triage
-from intake.actions.steps import first_step_due
-from intake.forms.calls import CallForm, parse_when
+from intake.actions.steps import first_step_of
+from intake.actions.tracks import ANONYMOUS
+from intake.acute import lines_of
+from intake.again import Again, again_of
+from intake.forms.calls import APART, CallForm, parse_when
+from intake.forms.measures import ShownLine, with_fields
 from intake.labels import NOTE_KINDS, STEP_KINDS
+from intake.protection import forbids_address
+from intake.safe import FIELDS
 from intake.triage import Question, Value
 
-ACUTE = "AKUT"
+NAMING = "named"  # the question of the opening that says what giving a name means
 IN_SIGHT = 2  # questions that stand below the one in turn; the rest are folded
 ROW = 22  # characters of an answer that still fits beside another
 
@@ -63,7 +70,7 @@ class Line:
     @property
     def has_remark(self) -> bool:
         """Free text needs no second field for words, unless there are some."""
-        return self.question.type != "text" or bool(self.words)
+        return self.question.type not in ("text", "say") or bool(self.words)
 
 
 class CallPage:
@@ -114,7 +121,7 @@ class CallPage:
     @cached_property
     def questions(self) -> list[Line]:
         """The questions to this caller, and those that were answered before the caller type changed. Answered first."""
-        asked = self.guide.asked_of(self.call.caller_type)
+        asked = self.guide.asked_of(self.call.caller_type, self.call.answered)
         apart = [key for name in ("opening", "acute", "closing") for key in (q.key for q in self.guide.sets[name])]
         shown = [q for q in self.guide.questions.values() if q in asked or (q.key in self._at and q.key not in apart)]
         answered = [line for line in map(self._line, shown) if line.is_answered]
@@ -137,7 +144,7 @@ class CallPage:
 
     @property
     def asked(self) -> int:
-        return len(self.guide.asked_of(self.call.caller_type))
+        return len(self.guide.asked_of(self.call.caller_type, self.call.answered))
 
     @property
     def asked_answered(self) -> int:
@@ -153,7 +160,8 @@ class CallPage:
 
     @cached_property
     def opening(self) -> list[Line]:
-        return [self._line(question) for question in self.guide.sets["opening"]]
+        beside_name = {line.question.key for line in self.naming}
+        return [self._line(question) for question in self.guide.sets["opening"] if question.key not in beside_name]
 
     @cached_property
     def closing(self) -> list[Line]:
@@ -180,13 +188,48 @@ class CallPage:
     @cached_property
     def danger(self) -> list[Line]:
         """The answers that are acute."""
-        reasons = [reason.question for reason in self.assessment.raised_by if reason.code == ACUTE and reason.question]
-        return [self._line(question) for question in reasons]
+        return [self._line(reason.question) for reason in self.assessment.acute if reason.question]
+
+    @cached_property
+    def acute_lines(self) -> list[ShownLine]:
+        """What must be done at once, each line with its fields."""
+        return with_fields(lines_of(self.call), self.form)
+
+    @property
+    def acute_left(self) -> int:
+        """How many of them are neither done nor explained."""
+        return sum(shown.line.is_open for shown in self.acute_lines)
+
+    @property
+    def called_at(self) -> dt.datetime | None:
+        """When whoever gives a reference was called."""
+        return next((shown.line.done_at for shown in self.acute_lines if shown.line.asks_reference), None)
+
+    @property
+    def asks_number(self) -> bool:
+        """Whether a number is needed: we may call or text, or one is noted already."""
+        agreed = self.call.safe.values
+        return "yes" in (agreed.get("may_call"), agreed.get("sms")) or bool(self.call.phone or self.form.errors.get("phone"))
+
+    @property
+    def safe(self) -> list[tuple[str, BoundField]]:
+        """The fields of safe contact, by key."""
+        return [(key, self.form[f"s.{key}"]) for key in FIELDS]
 
     @cached_property
     def managers(self) -> list[User]:
         """Whom to tell when it is acute."""
-        return list(User.objects.filter(unit=self.call.unit_id, role=Role.MANAGER, is_active=True).order_by("pk"))
+        return leaders(self.call.unit_id, clock.today())
+
+    @cached_property
+    def again(self) -> Again | None:
+        """The case that the call goes on in."""
+        return again_of(self.call)
+
+    @property
+    def again_fields(self) -> list[BoundField]:
+        """What the caller says to be known again."""
+        return [self.form["again_number"], self.form["again_phrase"]]
 
     @property
     def urgency(self) -> str:
@@ -195,7 +238,7 @@ class CallPage:
 
     @property
     def urgency_name(self) -> str:
-        return triage.name_of("urgencies", self.urgency)
+        return self.guide.name_of("urgencies", self.urgency)
 
     @property
     def lacks_reason(self) -> bool:
@@ -205,22 +248,22 @@ class CallPage:
 
     @property
     def least_name(self) -> str:
-        return triage.name_of("urgencies", self.call.urgency_at_least)
+        return self.guide.name_of("urgencies", self.call.urgency_at_least)
 
     @property
     def track_name(self) -> str:
-        return triage.name_of("tracks", self.call.track)
+        return self.guide.name_of("tracks", self.call.track)
 
     @property
     def reasons(self) -> list[tuple[triage.Reason, str]]:
         """Why, and what each answer gives at the least."""
-        return [(reason, triage.name_of("urgencies", reason.code)) for reason in self.assessment.raised_by]
+        return [(reason, self.guide.name_of("urgencies", reason.code)) for reason in self.assessment.raised_by]
 
     @property
     def needs(self) -> list[tuple[str, str]]:
         """Each need in words, and which answers point to it."""
         return [
-            (triage.name_of("needs", need), ", ".join(dict.fromkeys(map(str, reasons))))
+            (self.guide.name_of("needs", need), ", ".join(dict.fromkeys(map(str, reasons))))
             for need, reasons in self.assessment.needs.items()
         ]
 
@@ -228,11 +271,11 @@ class CallPage:
     def due(self) -> dt.datetime:
         """When the next step is due: the time that was chosen, or the latest that the urgency allows."""
         chosen = self.form.initial["due"]
-        return parse_when(chosen) if chosen else first_step_due(self.urgency, clock.now())
+        return parse_when(chosen) if chosen else first_step_of(self.call, self.urgency)
 
     @property
     def first_step(self) -> str:
-        return str(STEP_KINDS["first_step"])
+        return str(STEP_KINDS["after_call" if self.again else "first_step"])
 
     @cached_property
     def notes(self) -> list[tuple[str, BoundField, dt.datetime | None]]:
@@ -254,16 +297,41 @@ class CallPage:
         caller = self.guide.callers.get(self.call.caller_type)
         return caller.name if caller and not caller.main else ""
 
+    @cached_property
+    def takes_identity(self) -> bool:
+        """Whether the track has fields for who the caller is."""
+        return self.call.takes_identity
+
+    @cached_property
+    def naming(self) -> list[Line]:
+        """What is said before a name is asked for, where the track asks for one: it stands beside the name then."""
+        found = [question for question in self.guide.sets["opening"] if question.key == NAMING]
+        return [self._line(question) for question in found] if self.takes_identity else []
+
     @property
-    def naming(self) -> str:
-        """What is said before a name is asked for."""
-        question = self.guide.questions.get("named")
-        return question.text if question else ""
+    def shows_name(self) -> bool:
+        """Whether the field for a name is there: naming is explained, or a name that was written has not been saved."""
+        told = self.takes_identity and (self.call.naming_told or bool(self.call.caller_name))
+        return told or bool(self.form.errors.get("caller_name"))
+
+    @property
+    def name_is_anonymous(self) -> bool:
+        """Whether a name is written for somebody who stands as anonymous."""
+        return bool(self.call.caller_name) and self.call.identity == ANONYMOUS
+
+    @property
+    def forbids_address(self) -> bool:
+        return forbids_address(self.call)
+
+    @property
+    def case_comes(self) -> bool:
+        """Whether finishing opens a case, or goes on in one."""
+        return self.assessment.needs_a_case or self.call.wants_case or self.call.case_id is not None
 
     @property
     def wrong(self) -> list[str]:
         """The names of the fields that could not be saved."""
-        return [name for name in self.form.errors if name in self.form.fields]
+        return [name for name in self.form.errors if name in self.form.fields and name not in APART]
 
     @property
     def elapsed(self) -> str:

@@ -1,5 +1,8 @@
 """A call: started, shown, saved as it goes, completed, voided."""
 
+import uuid
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -10,9 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from helpline.people.access import needs
+from helpline.people.audit import log
 from helpline.people.errors import Refused, TooLate
 from intake import actions
 from intake.forms.calls import MISDIAL, CallForm
+from intake.forms.windows import written
 from intake.gate import call_for, person
 from intake.models import Call
 from intake.views.call_page import CallPage
@@ -24,11 +29,27 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
+def by_the_writer(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """What one person wrote is never saved in the name of another, who has logged in in that browser meanwhile: the words
+    are given back (403)."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, pk: Any) -> HttpResponse:
+        user = person(request)
+        if request.POST.get("who", str(user.pk)) == str(user.pk):
+            return view(request, pk)
+        log("call.refused", by=user, row=pk, why="other_writer")
+        return render(request, "intake/call_other_writer.html", {"words": written(request.POST)}, status=403)
+
+    return guarded
+
+
 @require_POST
 @needs("log_call")
 def call_start(request: HttpRequest) -> HttpResponse:
-    """A new call, whether or not another goes on."""
-    call = actions.start_call(by=person(request))
+    """A new call, whether or not another goes on; pressed twice it is one. With practice=1 it counts nowhere."""
+    token, is_practice = _token(request.POST.get("token", "")), request.POST.get("practice") == "1"
+    call = actions.start_call(by=person(request), is_practice=is_practice, token=token)
     return SeeOther(reverse("intake:call", args=[call.pk]))
 
 
@@ -37,27 +58,29 @@ def call_start(request: HttpRequest) -> HttpResponse:
 def call(request: HttpRequest, pk: Any) -> HttpResponse:
     """The page to work in while somebody is talking; of a finished call, its case."""
     found = call_for(request, pk)
-    return _finished(request, found) if found.is_finished else _show(request, CallForm(found))
+    return _finished(request, found) if found.is_finished else show_call(request, CallForm(found))
 
 
 @require_POST
 @needs("log_call")
+@by_the_writer
 def call_save(request: HttpRequest, pk: Any) -> HttpResponse:
     """Save what is right; what is wrong comes back at its place (422). A script gets the page, others are sent to it."""
     form = CallForm(call_for(request, pk, to_save=True), request.POST)
     try:
         saved = form.save(by=person(request))
     except TooLate:
-        return _too_late(request, form)
+        return too_late(request, form)
     if form.errors:
-        return _show(request, form, status=422)
+        return show_call(request, form, status=422)
     if "HX-Request" in request.headers:
-        return _show(request, CallForm(saved))
+        return show_call(request, CallForm(saved))
     return SeeOther(reverse("intake:call", args=[pk]))
 
 
 @require_POST
 @needs("log_call")
+@by_the_writer
 def call_complete(request: HttpRequest, pk: Any) -> HttpResponse:
     """Save the words, then complete the call: to its case, or to the page that says that none was needed."""
     form = CallForm(call_for(request, pk, to_save=True), request.POST, completing=True)
@@ -66,14 +89,15 @@ def call_complete(request: HttpRequest, pk: Any) -> HttpResponse:
         if not form.errors:
             return _completed(request, form.complete(by=person(request)))
     except TooLate:
-        return _too_late(request, form)
+        return too_late(request, form)
     except Refused as refused:
         form.refuse(refused)
-    return _show(request, form, status=422)
+    return show_call(request, form, status=422)
 
 
 @require_POST
 @needs("log_call")
+@by_the_writer
 def call_quick(request: HttpRequest, pk: Any) -> HttpResponse:
     """A misdial or a silent call, done with: counted, and no case. Refused once something is written."""
     form = CallForm(call_for(request, pk, to_save=True), request.POST)
@@ -84,13 +108,14 @@ def call_quick(request: HttpRequest, pk: Any) -> HttpResponse:
             actions.save_call(by=person(request), call=form.call, facts=facts)
             return _completed(request, actions.complete_call(by=person(request), call=form.call))
     except TooLate:
-        return _too_late(request, form)
+        return too_late(request, form)
     form.add_error(None, _("Something is written about this call. Finish it as usual, so that it is kept."))
-    return _show(request, form, status=422)
+    return show_call(request, form, status=422)
 
 
 @require_POST
 @needs("log_call")
+@by_the_writer
 def call_void(request: HttpRequest, pk: Any) -> HttpResponse:
     """Take away a call that was opened by mistake, with a reason."""
     form = CallForm(call_for(request, pk, to_save=True), request.POST)
@@ -98,24 +123,30 @@ def call_void(request: HttpRequest, pk: Any) -> HttpResponse:
         form.save(by=person(request))
         actions.void_call(by=person(request), call=form.call, why=form.cleaned_data.get("void_reason", ""))
     except TooLate:
-        return _too_late(request, form)
+        return too_late(request, form)
     except Refused as refused:
         form.add_error("void_reason", str(refused))
-        return _show(request, form, status=422)
+        return show_call(request, form, status=422)
     messages.success(request, _("The call is taken away. The reason is kept."))
     return SeeOther(reverse("intake:my-day"))
 
 
-def _show(request: HttpRequest, form: CallForm, status: int = 200) -> HttpResponse:
+def _token(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def show_call(request: HttpRequest, form: CallForm, status: int = 200) -> HttpResponse:
+    """The page of a call, with the form as it was written."""
     page = CallPage(form, turn=request.POST.get("turn", ""))
     return render(request, "intake/call.html", {"page": page, "call": page.call, "form": form}, status=status)
 
 
 def _completed(request: HttpRequest, call: Call) -> HttpResponse:
-    if call.case is not None:
-        text = _("The call is finished. Say the case number to the caller: %(number)s.")
-        messages.success(request, text % {"number": call.case})
-    return SeeOther(reverse("intake:call", args=[call.pk]) if call.case is None else _case_of(call))
+    """To what the caller is told now."""
+    return SeeOther(reverse("intake:call-after", args=[call.pk]))
 
 
 def _case_of(call: Call) -> str:
@@ -127,13 +158,15 @@ def _finished(request: HttpRequest, call: Call) -> HttpResponse:
     """Where a finished call is found."""
     if call.case is not None:
         return HttpResponseRedirect(_case_of(call))
-    return render(request, "intake/call_done.html", {"call": call})
+    if call.completed_at is not None:
+        return HttpResponseRedirect(reverse("intake:call-after", args=[call.pk]))
+    return render(request, "intake/call_done.html", {"call": call, "mine": False})
 
 
-def _too_late(request: HttpRequest, form: CallForm) -> HttpResponse:
+def too_late(request: HttpRequest, form: CallForm) -> HttpResponse:
     """The call was finished elsewhere: words that came too late are shown once more, to be taken to the case."""
     call = Call.objects.select_related("key", "case").get(pk=form.call.pk)  # let in at the beginning of this request
     words = form.unsaved()
     if not words and "HX-Request" not in request.headers:
-        return SeeOther(_case_of(call) if call.case else reverse("intake:call", args=[call.pk]))
-    return render(request, "intake/call_done.html", {"call": call, "words": words}, status=409)
+        return _completed(request, call) if call.completed_at else SeeOther(reverse("intake:call", args=[call.pk]))
+    return render(request, "intake/call_done.html", {"call": call, "words": words, "mine": False}, status=409)

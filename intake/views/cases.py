@@ -4,37 +4,46 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from helpline.people import clock
+from helpline.people.absences import leaders
 from helpline.people.access import may, needs
 from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.paging import page_of
 from intake import actions
+from intake.actions.links import linked_with
 from intake.codes import normalise
 from intake.forms.cases import (
     CloseForm,
-    ConcernForm,
-    ContactForm,
     NoteForm,
     ReasonForm,
     ReassignForm,
     StepForm,
     next_working_day_at,
 )
+from intake.forms.contact import PassphraseForm
+from intake.forms.measures import acute_lists
 from intake.gate import case_for, case_of_unit, log_listed, opened, person
-from intake.labels import CLOCKS, STATUSES
-from intake.models import Case, ChildClock, FollowUp
+from intake.labels import STATUSES
+from intake.models import Case, FollowUp
+from intake.standing_in import say_away
+from intake.views.child_clocks import clocks_of
+from intake.views.warnings import warned
 
 # Which lists there are: key -> which cases, in which order.
 LISTS = ("mine", "unit", "closed")
 # Which events of the timeline: key -> the kinds that are shown.
-SHOWN = {"notes": ["note.signed"], "contacts": ["contact.reached", "contact.no_answer", "call.completed"]}
+SHOWN = {
+    "notes": ["note.signed"],
+    "contacts": ["contact.reached", "contact.no_answer", "contact.message", "call.completed", "call.consulted"],
+}
 
 
 @needs("see_cases")
@@ -54,7 +63,8 @@ def case_list(request: HttpRequest) -> HttpResponse:
     _with_first_step(page.rows)
     if which != "closed":
         log_listed(user, [case for case in page.rows if case.owner_id == user.pk])  # of the others no words are shown
-    return render(request, "intake/case_list.html", {"page": page, "which": which, "me": user})
+    context = {"page": page, "which": which, "me": user, "may_link": may(user, "link_cases")}
+    return render(request, "intake/case_list.html", context)
 
 
 def _with_first_step(cases: list[Case]) -> None:
@@ -87,9 +97,9 @@ def case_page(request: HttpRequest, case: Case, status: int = 200, **forms_given
     """The page of a case; with a form that was refused, as it was written."""
     user = person(request)
     events = case.events.select_related(
-        "by", "note__by", "note__case__key", "note__call__key", "call__key", "case__key"
+        "by", "note__by", "note__amends", "note__case__key", "note__call__key", "call__key", "case__key"
     )
-    events = events.prefetch_related("call__answers")
+    events = events.prefetch_related("call__answers", "note__amendments__by")
     shown = request.GET.get("show", "")
     if shown in SHOWN:
         events = events.filter(kind__in=SHOWN[shown])
@@ -102,19 +112,19 @@ def case_page(request: HttpRequest, case: Case, status: int = 200, **forms_given
         "events": page_of(events, "at", request.GET.get("before", ""), newest_first=True),
         "shown": shown,
         "people": list(case.people.select_related("case__key").order_by("part")),
-        "clocks": _clocks(case),
+        "reports": clocks_of(case),
+        "away": say_away(case.owner) if case.is_open else "",
+        "acute": acute_lists(case, forms_given.get("measures_form")),
+        "leaders": leaders(case.unit_id, clock.today()),
         "may_reassign": may(user, "reassign_case"),
+        "may_link": may(user, "link_cases"),
         "note_form": forms_given.get("note_form") or NoteForm(initial={"kind": "seen"}),
-        "contact_form": forms_given.get("contact_form") or ContactForm(),
+        "passphrase_form": forms_given.get("passphrase_form") or PassphraseForm(),
+        "links": linked_with(case),
         "step_form": forms_given.get("step_form") or StepForm(initial={"due_at": next_working_day_at(16)}),
         "open_form": next(iter(forms_given), ""),
     }
     return render(request, "intake/case.html", context, status=status)
-
-
-def _clocks(case: Case) -> list[dict[str, Any]]:
-    clocks = ChildClock.objects.filter(report__case=case).select_related("report").order_by("last_day", "id")
-    return [{"clock": one, "name": CLOCKS[one.kind]} for one in clocks]
 
 
 @needs("see_cases")
@@ -123,10 +133,10 @@ def case_reason(request: HttpRequest, code: str) -> HttpResponse:
     """A case of the unit that is not one's own: say why, and it opens. The reason is logged."""
     case = case_of_unit(request, code)
     back = request.GET.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+    if not back.startswith("/") or not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = reverse("intake:case", args=[case.slug])
     if case.owner_id == person(request).pk or (request.method == "GET" and opened(case, person(request))):
-        return redirect(back)
+        return HttpResponseRedirect(back)
     form = ReasonForm(posted(request))
     if form.is_valid():
         try:
@@ -134,7 +144,7 @@ def case_reason(request: HttpRequest, code: str) -> HttpResponse:
         except Refused as error:
             form.add_error("words", str(error))
         else:
-            return redirect(back)
+            return HttpResponseRedirect(back)
     return render(request, "intake/case_reason.html", {"case": case, "form": form}, status=status_of(form))
 
 
@@ -144,37 +154,11 @@ def note_add(request: HttpRequest, code: str) -> HttpResponse:
     """Write and sign a note."""
     case = case_for(request, code)
     form = NoteForm(request.POST)
-    if not form.is_valid():
+    if not form.is_valid() or warned(form, case, "text", anyway="anyway" in request.POST):
         return case_page(request, case, status=422, note_form=form)
     actions.add_note(by=person(request), case=case, **form.cleaned_data)
     messages.success(request, _("The note is saved and signed."))
     return redirect("intake:case", case.slug)
-
-
-@needs("work_case")
-@require_POST
-def contact_log(request: HttpRequest, code: str) -> HttpResponse:
-    """Write that the person was called, reached or not."""
-    case = case_for(request, code)
-    form = ContactForm(request.POST)
-    if not form.is_valid():
-        return case_page(request, case, status=422, contact_form=form)
-    actions.log_contact(by=person(request), case=case, **form.cleaned_data)
-    messages.success(request, _("It is written down."))
-    return redirect("intake:case", case.slug)
-
-
-@needs("work_case")
-@require_http_methods(["GET", "POST"])
-def concern_register(request: HttpRequest, code: str) -> HttpResponse:
-    """Register a report of concern for a child; the clocks of the law start."""
-    case = case_for(request, code)
-    form = ConcernForm(posted(request))
-    if form.is_valid():
-        actions.register_concern(by=person(request), case=case, child_age_band=form.cleaned_data["age_band"])
-        messages.success(request, _("The report is registered. The clocks run."))
-        return redirect("intake:case", case.slug)
-    return render(request, "intake/concern.html", {"case": case, "form": form}, status=status_of(form))
 
 
 @needs("close_case")

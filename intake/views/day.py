@@ -16,8 +16,11 @@ from helpline.people.access import needs
 from helpline.people.models import Notice, User
 from helpline.people.notices import KINDS
 from helpline.people.workdays import add_working_days
+from intake.acute import left_for
 from intake.gate import log_listed, person
 from intake.models import Call, Case, FollowUp
+from intake.standing_in import calls_in_hand, say_for_whom
+from intake.views.shifts import waiting
 
 MOST = 50  # rows of one list; a worker with more than this has other trouble than paging
 
@@ -27,22 +30,28 @@ MOST = 50  # rows of one list; a worker with more than this has other trouble th
 def my_day(request: HttpRequest) -> HttpResponse:
     """The worker's first page."""
     user = person(request)
-    steps = list(FollowUp.objects.planned().filter(owner=user).select_related("case__key").in_order()[:MOST])
+    steps = list(FollowUp.objects.planned().filter(owner=user).select_related("case__key", "case__owner").in_order()[:MOST])
+    say_for_whom(steps, user)
     own = [step for step in steps if not step.others_turn]
     today = [step for step in own if clock.local_date(step.due_at) <= clock.today()]
     log_listed(user, [step.case for step in steps])
-    calls = list(Call.objects.unfinished().filter(taken_by=user).order_by("received_at")[:MOST])
+    calls = calls_in_hand(user)[:MOST]
+    acute = left_for(user, calls)
+    calls = [call for call in calls if call not in acute]
     notices = _notices(user)
     context = {
         "today": clock.today(),
-        "sentence": _sentence([step for step in own if step.is_late], [*today, *calls], notices),
+        "acute": acute,
+        "sentence": _sentence([step for step in own if step.is_late], [*today, *calls], notices, acute),
         "begin": today[0] if today else None,
         "steps": today[1:],
         "calls": calls,
         "notices": notices,
+        "to_take": waiting(given_to=user),
+        "given": waiting(given_by=user),
         "waiting": [step for step in steps if step.others_turn],
         "week": _week(own),
-        "open_cases": Case.objects.of(user).open().count(),
+        "open_cases": Case.objects.of(user).counted().open().count(),
     }
     return render(request, "intake/my_day.html", context)
 
@@ -61,12 +70,20 @@ def _notices(user: User) -> list[dict[str, Any]]:
     """What is new, newest first, each with its case's number."""
     rows = list(user.notices.filter(seen_at__isnull=True, case__isnull=False).order_by("-created_at")[:MOST])
     cases = Case.objects.visible_to(user).in_bulk([row.case for row in rows])
-    return [{"row": row, "text": KINDS[row.kind], "case": cases.get(row.case)} for row in rows]
+    return [{"row": row, "text": _said(row, cases.get(row.case)), "case": cases.get(row.case)} for row in rows]
 
 
-def _sentence(late: list[FollowUp], today: list[FollowUp | Call], news: list[dict[str, Any]]) -> str:
+def _said(row: Notice, case: Case | None) -> str:
+    """What is new; of a protected case no more than that it is acute."""
+    masked = case is not None and case.is_protected and row.kind != "case.acute"
+    return _("Protected data") if masked else str(KINDS[row.kind])
+
+
+def _sentence(
+    late: list[FollowUp], today: list[FollowUp | Call], news: list[dict[str, Any]], acute: list[Call]
+) -> str:
     """The day in one sentence or two."""
-    parts = []
+    parts = [_("Something acute is left to do.")] if acute else []
     if late:
         parts.append(ngettext("One thing is late.", "%(count)s things are late.", len(late)) % {"count": len(late)})
     rest = len(today) - len(late)

@@ -12,7 +12,7 @@ from helpline.people.access import needs
 from helpline.people.errors import Refused
 from intake import actions
 from intake.forms.cases import DoneForm, MoveForm, StepForm, next_working_day_at
-from intake.gate import case_for, person
+from intake.gate import case_for, may_open, person
 from intake.models import Case, FollowUp
 from intake.views.cases import case_page, posted, status_of
 
@@ -48,6 +48,8 @@ def step_done(request: HttpRequest, code: str, pk: uuid.UUID) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("The case is closed.") if form.cleaned_data["close"] else _("Done."))
+            if not may_open(case, person(request)):  # the last step that was in these hands, of a colleague's case
+                return redirect("intake:my-day")
             return redirect("intake:case", case.slug)
     context = {"case": case, "step": step, "form": form, "is_last": len(case.open_steps) <= 1}
     return render(request, "intake/step_done.html", context, status=status_of(form))

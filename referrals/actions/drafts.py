@@ -13,12 +13,14 @@ from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from intake import triage
 from intake.actions.timeline import lock
+from intake.actions.tracks import no_identity
 from intake.models import Case
 from referrals.labels import CARD
 from referrals.models import Consent, PartnerAgency, Referral
 from referrals.partners import HANDOVER, SIGNPOST
 
-WRITTEN = {*CARD, "name", "phone", "ground", "ground_reason", "age_band", "need"}
+IDENTITY = {"name", "phone"}
+WRITTEN = {*CARD, *IDENTITY, "ground", "ground_reason", "age_band", "need"}
 
 
 def draft_referral(*, by: User, case: Case, agency: PartnerAgency, need: str) -> Referral:
@@ -37,7 +39,7 @@ def draft_referral(*, by: User, case: Case, agency: PartnerAgency, need: str) ->
             need=need,
             urgency=case.urgency,
             age_band=case.age_band,
-            safe_contact=case.safe_contact if agency.kind.channel == HANDOVER else "",
+            safe_contact=case.safe.text if agency.kind.channel == HANDOVER else "",
             about=case.age_name,
             created_by=by,
             created_at=clock.now(),
@@ -62,8 +64,10 @@ def save_draft(
         for field in changed:
             if field not in WRITTEN:
                 raise Refused(_("A handover has no “%(name)s”.") % {"name": field})
+            if field in IDENTITY and words[field] and not referral.case.takes_identity:
+                raise Refused(no_identity(referral.case.track))
             setattr(referral, field, words[field])
-        if changed & {*CARD, "name", "phone"}:
+        if changed & {*CARD, *IDENTITY}:
             referral.approved_at = None
         if approved is not None:
             referral.approved_at = (referral.approved_at or clock.now()) if approved else None

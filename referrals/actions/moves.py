@@ -10,11 +10,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
+from helpline.people.absences import stand_ins
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from helpline.people.notices import notify
 from intake.actions import end_kept_step, finish_step, plan_step
+from intake.actions.deputies import whose
 from intake.actions.timeline import lock, record
+from intake.actions.tracks import no_identity
 from intake.models import Case
 from referrals import states
 from referrals.labels import CARD, DECLINE_REASONS
@@ -136,6 +139,8 @@ def expire_silent() -> int:
 def missing_parts(referral: Referral) -> list[str]:
     """What stands in the way of sending, each as a sentence; empty where nothing does."""
     found = []
+    if referral.case.is_practice:
+        found.append(_("This is practice: nothing is sent to anybody."))
     if not referral.case.is_open:
         found.append(_("The case is closed."))
     if not referral.agency.is_active:
@@ -145,6 +150,8 @@ def missing_parts(referral: Referral) -> list[str]:
             _("Nobody at %(agency)s would get the message: it has no mailbox and no account.")
             % {"agency": referral.agency}
         )
+    if (referral.name or referral.phone) and not referral.case.takes_identity:
+        found.append(no_identity(referral.case.track))
     if not referral.ask.strip():
         found.append(_("Say what the agency is asked to do."))
     if not referral.happened.strip():
@@ -271,10 +278,11 @@ def _leave_step(move: Move, referral: Referral, by: User | None) -> None:
         "in_five_days": lambda: states.ask_caller_due(clock.now()),
     }[move.step.due]()
     assert due is not None  # set by the move itself
-    end_kept_step(by=by, case=case, kept_by=KEPT_BY, about=referral.pk)
+    holder = end_kept_step(by=by, case=case, kept_by=KEPT_BY, about=referral.pk)
     plan_step(
         by=by,
         case=case,
+        owner=whose(case, holder, due) if holder else None,
         kind=move.step.kind,
         due_at=due,
         kept_by=KEPT_BY if move.step.kept else "",
@@ -287,17 +295,27 @@ def _leave_step(move: Move, referral: Referral, by: User | None) -> None:
 
 def _tell(move: Move, referral: Referral, change: StateChange) -> None:
     """Whom the move concerns, but never the one who made it."""
-    if move.tells == OWNER and referral.case.owner and referral.case.owner_id != change.by_id:
-        notify(
-            user=referral.case.owner,
-            kind=move.event,
-            source=f"change:{change.pk}",
-            case=referral.case_id,
-            about=str(referral.pk),
-        )
+    for person in _ours(referral) if move.tells == OWNER else []:
+        if person.pk != change.by_id:
+            notify(
+                user=person,
+                kind=move.event,
+                source=f"change:{change.pk}:{person.pk}",
+                case=referral.case_id,
+                about=str(referral.pk),
+            )
     if move.tells == AGENCY:
         kind = "referral.taken_back" if move.name == "take_back" else move.event
         _tell_agency(referral.agency, kind, change, referral)
+
+
+def _ours(referral: Referral) -> list[User]:
+    """Who hears of it with us: the case's owner, or who stands in; and who has its step in hand."""
+    owner = referral.case.owner
+    told = stand_ins(owner, clock.today()) if owner else []
+    steps = referral.case.steps.planned().filter(about=str(referral.pk)).select_related("owner")
+    told += [step.owner for step in steps if step.owner.is_active]
+    return list({person.pk: person for person in told}.values())
 
 
 def _tell_agency(agency: PartnerAgency, kind: str, change: StateChange, referral: Referral) -> None:

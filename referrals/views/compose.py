@@ -55,7 +55,7 @@ def referral(request: HttpRequest, pk: str) -> HttpResponse:
     held = referral_for(request, pk)
     if held.state != "draft" and request.method == "GET":
         return owner.show(request, held)
-    form = DraftForm(request.POST or None, referral=held)
+    form = DraftForm(request.POST or None, referral=held, by=person(request))
     if request.method == "POST" and _save(request, form):
         messages.success(request, _("Saved. Nothing is sent yet."))
         return redirect(
@@ -68,7 +68,7 @@ def referral(request: HttpRequest, pk: str) -> HttpResponse:
 @needs("refer")
 def referral_send(request: HttpRequest, pk: str) -> HttpResponse:
     """Save what is written, then send it. What is missing comes back listed, and nothing is lost."""
-    form = DraftForm(request.POST, referral=referral_for(request, pk))
+    form = DraftForm(request.POST, referral=referral_for(request, pk), by=person(request))
     saved = _save(request, form)
     if saved is None:
         return _page(request, form, status=422)
@@ -77,7 +77,7 @@ def referral_send(request: HttpRequest, pk: str) -> HttpResponse:
     except TooLate as late:
         messages.error(request, str(late))
     except Refused:
-        return _page(request, DraftForm(referral=saved), status=422)
+        return _page(request, DraftForm(referral=saved, by=person(request)), status=422)
     else:
         messages.success(request, _("Handed to %(agency)s. The case is still yours.") % {"agency": sent.agency})
     return redirect("referrals:referral", saved.pk)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Value, When
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
@@ -18,6 +18,7 @@ from helpline.people.access import may, needs
 from helpline.people.errors import Refused, TooLate
 from helpline.people.paging import page_of
 from intake.gate import person
+from intake.models import FollowUp
 from referrals import actions
 from referrals.forms import AnswerForm, PhoneForm, TakeBackForm
 from referrals.gate import referral_for
@@ -80,7 +81,8 @@ def referral_list(request: HttpRequest) -> HttpResponse:
     user = person(request)
     mine = Referral.objects.visible_to(user).select_related("case__owner", "agency")
     if not may(user, "see_caseload"):
-        mine = mine.filter(case__owner=user)
+        in_hand = FollowUp.objects.planned().filter(owner=user).exclude(about="").values("case")
+        mine = mine.filter(Q(case__owner=user) | Q(case__in=in_hand))  # also what one stands in for
     page = page_of(_in_order(mine), "place", request.GET.get("after", ""))
     return render(request, "referrals/list.html", {"lines": lines(page.rows, user), "next_key": page.next_key})
 

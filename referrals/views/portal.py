@@ -11,6 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
+from helpline.people import clock
+from helpline.people.absences import stand_in
 from helpline.people.access import needs
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
@@ -130,7 +132,7 @@ def _show(request: HttpRequest, held: Referral, tried: str = "", refused: forms.
         "chosen": tried or "accept",
         "refused": refused,
         "exchange": held.changes.filter(move__in=["ask", "answer"]).order_by("at", "id"),
-        "contact": held.case.owner,
+        "contact": stand_in(held.case.owner, clock.today()) if held.case.owner else None,
         "contact_phone": held.case.unit.phone,
     }
     return render(request, "portal/referral.html", values, status=422 if refused is not None else 200)

@@ -2,11 +2,12 @@
 "use strict";
 
 (function () {
-  const typing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
+  const typing = (element) => element.closest("textarea, select, input:not([type=radio]):not([type=checkbox]), [contenteditable]") !== null;
+  const keysAreOff = () => document.body.dataset.keys === "off" || document.querySelector("dialog[open]");
 
   // A form with data-key="n" is sent by that key, when no field has focus.
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing || typing(event.target)) return;
+    if (keysAreOff() || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing || typing(event.target)) return;
     const key = event.key.toLowerCase();
     if (!/^[a-z0-9]$/.test(key)) return;
     const form = document.querySelector(`form[data-key="${key}"]`);
@@ -19,11 +20,29 @@
   let written = null; // the form that holds them
   document.addEventListener("input", (event) => {
     const form = event.target.form;
-    if (form && form.method === "post" && form.id !== "call-form") written = form;
+    if (form && form.method === "post" && form.id !== "call-form" && !form.closest("dialog")) written = form;
   });
   document.addEventListener("submit", (event) => { if (event.target === written) written = null; });
   window.addEventListener("pageshow", () => { written = null; });
   window.addEventListener("beforeunload", (event) => { if (written) event.preventDefault(); });
+
+  // The switch for single keys holds at once, and the page stays where it is.
+  document.addEventListener("submit", async (event) => {
+    if (!event.target.matches("[data-keys-switch]")) return;
+    event.preventDefault();
+    const wanted = event.submitter.value;
+    const body = new URLSearchParams(new FormData(event.target, event.submitter));
+    document.body.dataset.keys = wanted;
+    for (const button of document.querySelectorAll("[data-keys-switch] [role=switch]")) {
+      button.setAttribute("aria-checked", String(wanted === "on"));
+      button.value = wanted === "on" ? "off" : "on";
+    }
+    for (const button of document.querySelectorAll("[data-keyshortcuts]")) {
+      if (wanted === "on") button.setAttribute("aria-keyshortcuts", button.dataset.keyshortcuts);
+      else button.removeAttribute("aria-keyshortcuts");
+    }
+    await fetch(event.target.action, { method: "POST", body, redirect: "manual" }).catch(() => {});
+  });
 
   // A menu closes on Escape, and when something else is pressed.
   const closeMenus = (except) => {

@@ -1,7 +1,8 @@
 """What every URL answers to every member of the cast: one table. A URL without a row fails the tests of the house.
 
 A row says which answer each gets; whoever is not named gets 403, and who is not logged in is sent to the log-in.
-Answers: a status; `in` (let in: a page, a redirect, or a form that is refused); `reason` (sent to give a reason first).
+Answers: a status; `in` (let in: a page, a redirect, or a form that is refused); `reason` (sent to give a reason first);
+`unqualified` (it is there, and needs more than a role: 403).
 """
 
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ STREETS: dict[str, Street] = {
     "health": Street({503: EVERYBODY}),
     "livez": Street({200: EVERYBODY}),
     "language": Street({405: EVERYBODY}, {302: EVERYBODY}),
+    "account-keys": Street({405: EVERYBODY}, {302: EVERYBODY}),
     "account_login": Street({302: EVERYBODY}, {302: EVERYBODY}),
     "account_logout": Street({200: EVERYBODY}, {302: EVERYBODY}),
     "account_signup": Street({302: EVERYBODY}, {302: EVERYBODY}),
@@ -69,10 +71,29 @@ STREETS: dict[str, Street] = {
     "keeper:agency-add": Street({200: "keeper"}, {422: "keeper"}),
     "keeper:agency-edit": Street({200: "keeper"}, {422: "keeper"}, {"pk": "agency.pk"}),
     "keeper:grounds": Street({200: "keeper"}, {422: "keeper"}),
+    "keeper:board": Street({200: "keeper"}, {422: "keeper"}),
     # calls
     "intake:my-day": Street({200: STAFF}),
     "intake:notice-open": Street(
         {302: "caseworker", 404: f"colleague manager {OTHER_UNIT}"}, where={"pk": "notice.pk"}
+    ),
+    "intake:shift": Street({200: STAFF}, {422: STAFF}),
+    "intake:shift-take": Street(
+        {200: "colleague", 404: f"caseworker manager {OTHER_UNIT}"},
+        {"in": "colleague", 404: f"caseworker manager {OTHER_UNIT}"},
+        {"pk": "shift.pk"},
+    ),
+    "intake:shift-withdraw": Street(
+        {405: STAFF}, {"in": "caseworker", 404: f"colleague manager {OTHER_UNIT}"}, {"pk": "shift.pk"}
+    ),
+    "intake:absence-list": Street({200: STAFF}, {422: STAFF}),
+    "intake:absence-edit": Street(
+        {200: "colleague manager", 404: f"caseworker {OTHER_UNIT}"},
+        {422: "colleague manager", 404: f"caseworker {OTHER_UNIT}"},
+        {"pk": "absence.pk"},
+    ),
+    "intake:absence-remove": Street(
+        {405: STAFF}, {"in": "colleague manager", 404: f"caseworker {OTHER_UNIT}"}, {"pk": "absence.pk"}
     ),
     "intake:call-start": Street({405: STAFF}, {"in": STAFF}),
     "intake:call": Street({200: UNIT, 404: OTHER_UNIT}, where={"pk": "call.pk"}),
@@ -80,6 +101,16 @@ STREETS: dict[str, Street] = {
     "intake:call-complete": open_call_act(),
     "intake:call-quick": open_call_act(),
     "intake:call-void": open_call_act(),
+    "intake:call-again": open_call_act(),
+    "intake:call-not-again": open_call_act(),
+    "intake:call-late": Street({200: STAFF}, {422: STAFF}),
+    "intake:call-after": own_case(pk="done.pk"),
+    "intake:call-heavy": Street(
+        {200: "caseworker", 404: f"colleague manager {OTHER_UNIT}"},
+        {"in": "caseworker", 404: f"colleague manager {OTHER_UNIT}"},
+        {"pk": "done.pk"},
+    ),
+    "intake:paper": Street({200: STAFF}),
     # cases
     "intake:case-list": Street({200: STAFF}),
     "intake:case": own_case(**CASE),
@@ -88,10 +119,45 @@ STREETS: dict[str, Street] = {
         {302: "caseworker", 422: "colleague manager", 404: OTHER_UNIT},
         CASE,
     ),
+    "intake:case-after": Street({302: "caseworker", "reason": "colleague manager", 404: OTHER_UNIT}, where=CASE),
+    "intake:case-text": own_case(post=True, get=False, **CASE),
     "intake:note-add": own_case(post=True, get=False, **CASE),
+    "intake:contact": own_case(**CASE),
+    "intake:contact-prepare": own_case(post=True, get=False, **CASE),
+    "intake:number-show": own_case(post=True, get=False, **CASE),
+    "intake:number-set": own_case(post=True, get=False, **CASE),
     "intake:contact-log": own_case(post=True, get=False, **CASE),
+    "intake:people": own_case(post=True, **CASE),
+    "intake:person-edit": own_case(post=True, **CASE, pk="person.pk"),
+    "intake:person-remove": own_case(post=True, get=False, **CASE, pk="person.pk"),
+    "intake:passphrase": own_case(post=True, get=False, **CASE),
+    "intake:case-link": Street({200: "manager other_manager"}, {422: "manager other_manager"}),
+    "intake:case-unlink": Street(
+        {405: "manager other_manager"}, {"in": "manager", 404: "other_manager"}, {"pk": "link.pk"}
+    ),
     "intake:concern-register": own_case(post=True, **CASE),
+    "intake:child": own_case(**CASE, report="report.pk"),
+    "intake:child-feedback": own_case(post=True, get=False, **CASE, report="report.pk"),
+    "intake:child-decide": Street(
+        {405: STAFF},
+        {"unqualified": "caseworker", "reason": "colleague manager", 404: OTHER_UNIT},
+        {**CASE, "report": "report.pk", "kind": "clock.kind"},
+    ),
+    "intake:child-extend": Street(
+        {405: "manager other_manager"},
+        {"reason": "manager", 404: "other_manager"},
+        {**CASE, "report": "report.pk", "kind": "clock.kind"},
+    ),
+    "intake:note-amend": own_case(post=True, **CASE, pk="note.pk", amendment="amendment"),
+    "intake:call-note-amend": Street(
+        {200: "caseworker", 404: f"colleague manager {OTHER_UNIT}"},
+        {"in": "caseworker", 404: f"colleague manager {OTHER_UNIT}"},
+        {"call": "finished.pk", "pk": "finished_note.pk", "amendment": "amendment"},
+    ),
+    "intake:case-track": own_case(post=True, **CASE),
     "intake:case-close": own_case(post=True, **CASE),
+    "intake:acute-write": own_case(post=True, get=False, code="acute.slug", pk="acute_call.pk"),
+    "intake:case-safe": own_case(post=True, **CASE),
     "intake:case-reassign": Street(
         {200: "manager", 404: "other_manager"}, {422: "manager", 404: "other_manager"}, CASE
     ),

@@ -15,6 +15,7 @@ from intake import actions, triage
 from intake.actions.steps import first_step_due
 from intake.models import Answer, Call, Case, FollowUp, Note
 from intake.triage import BadAnswer, guide_of
+from tests.conftest import NO_ACTUALISATION
 
 pytestmark = pytest.mark.django_db
 WORDS = "Brodern heter Kalle Anka"
@@ -214,20 +215,24 @@ def test_an_answered_age_is_the_age_of_the_call(cast, call):
 
 def test_advice_has_no_identity(cast, call):
     names = {"caller_name": "Eva", "phone": "070"}
-    saved = actions.save_call(by=cast.caseworker, call=call, facts={"track": "B", **names})
+    told = {"named": "said"}
+    saved = actions.save_call(by=cast.caseworker, call=call, facts={"track": "B", **names}, answers=told)
     assert (saved.caller_name, saved.phone) == ("Eva", "070")
     slipped = actions.save_call(by=cast.caseworker, call=call, facts={"track": "A"})
     assert (slipped.caller_name, slipped.phone) == ("Eva", "070")  # a slip of the track erases nothing
-    facts = {"caller_type": "relative", "urgency": "NORMAL"}
+    facts = {"caller_type": "relative", "urgency": "NORMAL", **NO_ACTUALISATION}
     actions.save_call(by=cast.caseworker, call=call, facts=facts)
     done = actions.complete_call(by=cast.caseworker, call=call)
     assert (done.caller_name, done.phone) == ("", "")
-    assert [(person.name, person.phone) for person in done.case.people.all()] == [("", ""), ("", "")]
+    caller, concern = done.case.people.order_by("part")
+    assert (caller.name, concern.name, concern.phone) == ("", "", "")
+    assert caller.phone == "070" and caller.phone_until - clock.now() <= dt.timedelta(days=14)  # to call back, no longer
 
 
 def test_words_stand_sealed_in_the_database(cast, call):
     facts = {"track": "B", "caller_name": WORDS, "safe_contact": WORDS}
-    actions.save_call(by=cast.caseworker, call=call, facts=facts, answers={"r_event": WORDS}, notes={"seen": WORDS})
+    answers = {"r_event": WORDS, "named": "said"}
+    actions.save_call(by=cast.caseworker, call=call, facts=facts, answers=answers, notes={"seen": WORDS})
     with connection.cursor() as cursor:
         for table in ("intake_call", "intake_answer", "intake_note"):
             cursor.execute(f"SELECT t::text FROM {table} t")
@@ -416,7 +421,7 @@ def test_acute_yes_comes_first_and_opens_112(anna, make_call, cast):
     call = make_call(answers={"weapon": "yes", "danger_now": "no"})
     html = anna.get(url("call", call)).content.decode()
     assert 'href="tel:112"' in html
-    assert "If it cannot be judged when something may happen: call." in html
+    assert "If it cannot be judged when something may happen: call 112." in html
     assert str(cast.manager) in html
     order = [html.index(f'id="a-{key}-yes"') for key in ("weapon", "plan_attack", "danger_now")]
     assert order == sorted(order)
@@ -429,9 +434,9 @@ def test_without_an_acute_yes_there_is_no_112(anna, make_call, answers):
 
 @pytest.mark.parametrize("track, shown", [("A", False), ("B", True), ("C", True)])
 def test_names_are_there_on_tracks_b_and_c_alone(anna, make_call, track, shown):
-    names = page_of(anna, make_call(track=track)).names
-    assert ({"caller_name", "phone"} <= names) == shown
-    assert bool({"caller_name", "phone"} & names) == shown
+    names = page_of(anna, make_call(track=track, answers={"named": "said"})).names
+    assert ("caller_name" in names) == shown
+    assert "phone" not in names  # asked where we are to call back, on any track
 
 
 def test_the_first_unanswered_question_is_in_turn(anna, make_call):
@@ -583,7 +588,7 @@ def test_a_chosen_age_is_not_overruled_by_an_old_answer(anna, make_call):
 def test_what_is_wrong_comes_back_at_its_place_and_the_rest_is_saved(anna, make_call, name, value):
     call = make_call(track="B", safe_contact="förut")
     before = fresh(call)
-    data = {name: value, "safe_contact": "Kvällar", "n.told": WORDS, "a.threatened": "yes"}
+    data = {name: value, "s.hours": "Kvällar", "n.told": WORDS, "a.threatened": "yes"}
     answer = anna.post(url("call-save", call), data)
     assert answer.status_code == 422
     assert list(answer.context["form"].errors) == [name]
@@ -591,7 +596,8 @@ def test_what_is_wrong_comes_back_at_its_place_and_the_rest_is_saved(anna, make_
     assert f'data-names="{name}"' in html
     assert f'href="#id_{name}"' in html
     saved = fresh(call)
-    assert (saved.safe_contact, note(saved, "told"), saved.answered) == ("Kvällar", WORDS, {"threatened": "yes"})
+    assert saved.safe.values == {"hours": "Kvällar", "other": "förut"}
+    assert (note(saved, "told"), saved.answered) == (WORDS, {"threatened": "yes"})
     assert (saved.caller_type, saved.municipality_id, saved.phone) == (before.caller_type, before.municipality_id, "")
     assert WORDS in html
 
@@ -665,13 +671,12 @@ def test_answer_and_finish_in_one_go_does_not_slip_past(anna, make_call):
 # ---------- Completing: the page ----------
 
 
-def test_complete_goes_to_the_case_and_says_its_number(anna, make_call):
+def test_complete_goes_to_what_is_said_and_it_has_the_number(anna, make_call):
     call = make_call(answers={"r_violence": "yes"})
     answer = anna.post(url("call-complete", call), page_of(anna, call).data(n__assessment=WORDS))
     case = Case.objects.get()
-    assert (answer.status_code, answer.url) == (303, reverse("intake:case", args=[case.slug]))
-    said = [str(message) for message in answer.wsgi_request._messages]
-    assert any(str(case) in text for text in said)
+    assert (answer.status_code, answer.url) == (303, url("call-after", call))
+    assert f"Numret är {case}." in anna.get(answer.url).content.decode()
     assert case.urgency == "SKYNDSAM"
     assert note(fresh(call), "assessment") == WORDS
     connection.check_constraints()
@@ -797,7 +802,7 @@ def test_a_misdial_twice_is_counted_once(anna, call):
         {"r.weapon": "x"},
         {"caller_type": "relative"},
         {"municipality": "1499"},
-        {"safe_contact": "x"},
+        {"s.other": "x"},
         {"what": "Ring"},
         {"track": "B"},
     ],

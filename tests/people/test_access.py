@@ -9,12 +9,15 @@ from django.urls import URLPattern, get_resolver
 from helpline.people.access import ANYONE, MAY, may, needs
 from helpline.people.models import Role, User
 
+STAFF = (
+    "log_call see_cases work_case close_case give_shift keep_absences decide_child refer see_agencies use_account"
+    " read_demo_mail"
+)
 ACTS = {
-    "caseworker": "log_call see_cases work_case close_case refer see_agencies use_account read_demo_mail",
-    "manager": "log_call see_cases work_case close_case refer see_agencies use_account read_demo_mail"
-    " reassign_case see_caseload",
+    "caseworker": STAFF,
+    "manager": f"{STAFF} reassign_case see_caseload link_cases extend_child_clock",
     "partner": "answer_referral use_account read_demo_mail",
-    "keeper": "keep_users keep_agencies keep_grounds use_account read_demo_mail",
+    "keeper": "keep_users keep_agencies keep_grounds keep_board use_account read_demo_mail",
 }
 
 

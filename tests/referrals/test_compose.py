@@ -7,6 +7,7 @@ from django.db import connection
 
 from helpline.people import clock
 from helpline.people.models import LogEntry
+from intake import actions as intake_actions
 from intake.models import Person
 from referrals import actions
 from referrals.models import Referral
@@ -53,8 +54,8 @@ def test_only_possible_grounds_are_offered_and_the_others_say_why(client_of, cas
     assert whys["MOVE_CASE"] == "not switched on by the municipality"
 
 
-def test_saving_writes_everything_and_sends_nothing(client_of, cast, make_draft):
-    draft = make_draft()
+def test_saving_writes_everything_and_sends_nothing(client_of, cast, make_draft, make_case):
+    draft = make_draft(case=make_case(track="B"))
     changed = {**{field: f"new {field}" for field in CARD}, "approved": "now", "name": "Maria", "phone": "070"}
     answer = client_of(cast.caseworker).post(page(draft), filled(draft, **changed))
     connection.check_constraints()
@@ -108,6 +109,23 @@ def test_name_and_number_are_filled_in_only_when_asked_for(client_of, cast, make
     assert (fresh(draft).name, fresh(draft).phone) == ("", "")
     client.post(page(draft), filled(draft, fill_in="on", phone="0500-1"))
     assert (fresh(draft).name, fresh(draft).phone) == ("Maria Ek", "0500-1")
+
+
+def test_the_number_of_the_case_is_filled_in_for_its_owner_alone(client_of, cast, make_draft):
+    draft = make_draft()
+    kept = {"phone": "0709-1", "phone_until": clock.now() + dt.timedelta(days=1)}
+    Person.objects.filter(case=draft.case).delete()
+    Person.objects.create(case=draft.case, part="caller", name="Maria Ek", **kept)
+    draft.case.__class__.objects.filter(pk=draft.case_id).update(track="B")
+    intake_actions.open_with_reason(by=cast.colleague, case=draft.case, reason="owner_away")
+    colleague, owner = client_of(cast.colleague), client_of(cast.caseworker)
+    assert "the number" not in colleague.get(page(draft)).content.decode()
+    colleague.post(page(draft), filled(draft, fill_in="on"))
+    assert (fresh(draft).name, fresh(draft).phone) == ("Maria Ek", "")
+    html = owner.get(page(draft)).content.decode()
+    assert "0709-1" not in html and "the number" in html  # shown nowhere but on the page of reaching the person
+    owner.post(page(draft), filled(draft, fill_in="on"))
+    assert fresh(draft).phone == "0709-1"
 
 
 def test_advice_offers_no_name_to_fill_in(client_of, cast, make_draft):

@@ -75,8 +75,8 @@ def test_identity_is_seen_only_while_the_consent_holds(make_draft, greta, cast, 
 
 
 @pytest.mark.parametrize("field", ["name", "phone", "happened"])
-def test_what_changes_after_it_was_read_aloud_is_no_longer_approved(field, make_draft, cast):
-    draft = make_draft()
+def test_what_changes_after_it_was_read_aloud_is_no_longer_approved(field, make_draft, make_case, cast):
+    draft = make_draft(case=make_case(track="B"))
     assert draft.approved_at
     assert actions.save_draft(by=cast.caseworker, referral=draft, words={field: "Other"}).approved_at is None
 

@@ -69,8 +69,10 @@ def test_the_agency_sees_the_card_and_nothing_else(client_of, cast, make_case, m
     assert "Protection of a child" in html and "for Socialtjänst barn och unga, Falköping" in html
 
 
-def test_name_and_number_only_after_it_has_accepted(client_of, cast, make_draft):
-    sent = actions.send(by=cast.caseworker, referral=make_draft(name="Maria Ek", phone="070-1234567"))
+def test_name_and_number_only_after_it_has_accepted(client_of, cast, make_draft, make_case):
+    sent = actions.send(
+        by=cast.caseworker, referral=make_draft(case=make_case(track="B"), name="Maria Ek", phone="070-1234567")
+    )
     client = client_of(cast.partner)
     assert "Shown when you have accepted." in client.get(page(sent)).content.decode()
     client.post(page(sent, "ask"), {"text": "How old?"})

@@ -26,6 +26,10 @@ def typed(client_of, cast) -> Case:
         "municipality": "1499",
         "age_band": "15-17",
         "urgency": "SKYNDSAM",
+        "actualisation": "no",
+        "actualisation_reason": NOTE,
+        "a.named": "said",
+        "identity": "named",
     }
     client.post(reverse("intake:call-save", args=[call.pk]), facts)
     words = {**facts, "caller_name": NAME, "n.seen": NOTE, "a.r_event": NOTE, "r.r_violence": NOTE, "what": NOTE}
@@ -33,7 +37,7 @@ def typed(client_of, cast) -> Case:
     assert answer.status_code == 303, answer.content.decode()[:2000]
     case = Case.objects.get()
     client.post(reverse("intake:note-add", args=[case.slug]), {"kind": "told", "text": NOTE})
-    client.post(reverse("intake:contact-log", args=[case.slug]), {"reached": "no", "text": NOTE})
+    client.post(reverse("intake:contact-log", args=[case.slug]), {"outcome": "no_answer", "text": NOTE, "read": "on"})
     draft = referral_actions.draft_referral(by=cast.caseworker, case=case, agency=cast.agency, need="family_support")
     card = {"ask": ASKED, "happened": NOTE, "name": NAME, "ground": "CARE_U18", "ground_reason": NOTE}
     draft = referral_actions.save_draft(by=cast.caseworker, referral=draft, words=card)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -34,6 +35,24 @@ def browser_context_args(browser_context_args):
     return {**browser_context_args, "locale": "sv-SE", "timezone_id": "Europe/Stockholm"}
 
 
+BUSY = """SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND locktype = 'relation'
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+
+
+@pytest.fixture(autouse=True)
+def settled(transactional_db) -> Iterator[None]:
+    """A page that saves itself may have a request on its way when its story ends: the tables are emptied after it."""
+    yield
+    quiet = 0
+    for _ in range(100):
+        time.sleep(0.1)
+        with connection.cursor() as cursor:
+            cursor.execute(BUSY)
+            quiet = 0 if cursor.fetchone()[0] else quiet + 1
+        if quiet == 3:
+            return
+
+
 @pytest.fixture
 def faults(page: Page) -> list[str]:
     """What the page itself complained of: a refused script, a missing file. A story ends with none."""
@@ -49,12 +68,17 @@ def no_barrier(page: Page) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
+def app_url() -> str:
+    """The test's database, as the application's role."""
+    database = connection.settings_dict
+    user, password = quote(APP_LOGIN["USER"]), quote(APP_LOGIN["PASSWORD"])
+    return f"postgres://{user}:{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+
+
 @pytest.fixture
 def worker_and_beat(transactional_db, tmp_path, settings) -> Iterator[Path]:
     """Celery as it runs in earnest, on the test's database, with a look every second; its mail lands in a folder."""
-    database = connection.settings_dict
-    user, password = quote(APP_LOGIN["USER"]), quote(APP_LOGIN["PASSWORD"])
-    url = f"postgres://{user}:{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    url = app_url()
     broker = settings.REDIS_URL.rsplit("/", 1)[0] + f"/{worker_number() + 1}"
     env = {
         **os.environ,

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from intake import actions
 from intake.models import Call
+from tests.conftest import NO_ACTUALISATION
 from tests.stories.conftest import no_barrier
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -103,7 +104,7 @@ def test_an_answer_that_comes_late_overwrites_no_newer_words(page, call):
     note.fill("ett")
     told.fill("två")
     held[0].continue_()
-    expect(page.locator("[name=caller_name]")).to_have_count(1)
+    expect(page.locator("[name='a.named']")).to_have_count(1)
     assert (note.input_value(), told.input_value()) == ("ett", "två")
     expect(page.locator("#note-at-told")).to_have_text(re.compile(r"\d"), timeout=5000)
     assert (kept(call), kept(call, "told")) == ("ett", "två")
@@ -159,6 +160,7 @@ def test_an_acute_yes_opens_112_at_once_and_moves_nothing_under_the_hand(page, c
 
 def test_names_come_and_go_with_the_track(page, call):
     page.locator("#track-B").check()
+    page.locator("[name='a.named']").check()  # it is said what giving a name means
     page.locator("[name=caller_name]").fill("Eva")
     page.locator("#track-A").check()
     expect(page.locator("[name=caller_name]")).to_have_count(0)
@@ -167,14 +169,15 @@ def test_names_come_and_go_with_the_track(page, call):
 
 
 def test_finishing_in_an_older_window_takes_nothing_from_the_newer(page, call, live_server):
-    actions.save_call(by=call.taken_by, call=call, facts={"caller_type": "relative"})
+    actions.save_call(by=call.taken_by, call=call, facts={"caller_type": "relative", **NO_ACTUALISATION})
     page.reload()
     newer = page.context.new_page()
     newer.goto(f"{live_server.url}/calls/{call.pk}/")
     newer.locator("[name='n.seen']").fill(WORDS)
     expect(newer.locator("#note-at-seen")).to_have_text(re.compile(r"\d\d:\d\d"), timeout=4000)
     page.locator(".callbar").get_by_role("button", name="Finish").click()  # it has never heard of the words
-    page.wait_for_url(re.compile("/cases/"))
+    page.wait_for_url(re.compile("/after/"))
+    page.locator("main a[href^='/cases/']").click()
     expect(page.locator("main")).to_contain_text(WORDS)
 
 
@@ -200,6 +203,128 @@ def test_a_wrong_value_is_told_and_stays_to_be_mended(page, call):
     expect(page.locator(".error-summary")).to_contain_text("At the latest", timeout=4000)
     expect(page.locator("#note-at-seen")).to_have_text(re.compile(r"\d"), timeout=4000)
     assert kept(call) == WORDS
+
+
+def test_unsaved_is_said_in_the_title_too(page, call):
+    title = page.title()
+    page.context.set_offline(True)
+    page.locator("[name='n.seen']").fill(WORDS)
+    expect(page.locator("#save-news")).to_have_text("Not saved, trying again", timeout=4000)
+    assert page.title() == f"Not saved: {title}"
+    page.context.set_offline(False)
+    expect(mark(page)).to_have_text(re.compile(r"Saved \d\d:"), timeout=6000)
+    assert page.title() == title
+
+
+def test_who_types_without_a_pause_is_saved_all_the_same(page, call):
+    page.locator("[name='n.seen']").press_sequentially("ord " * 20, delay=60)  # nearly five seconds
+    assert len(kept(call)) > 40  # up to the last two seconds
+
+
+def test_finishing_with_the_network_gone_leaves_the_page_where_it_is(page, call):
+    page.keyboard.press("1")
+    expect(page.locator("#q-r_event")).to_be_visible()
+    page.context.set_offline(True)
+    page.locator("[name='n.seen']").fill(WORDS)
+    page.locator("#finish-call").click()
+    expect(mark(page)).to_have_text("Not saved, trying again", timeout=4000)
+    assert page.locator("[name='n.seen']").input_value() == WORDS
+    page.context.set_offline(False)
+    expect(mark(page)).to_have_text(re.compile(r"Saved \d\d:"), timeout=6000)
+    assert kept(call) == WORDS
+    assert Call.objects.get(pk=call.pk).completed_at is None  # nothing that was pressed then happens now
+
+
+# ---------- Two windows ----------
+
+
+@pytest.fixture
+def two(page, call, live_server):
+    """Two windows of one call: the second has written where the first is about to."""
+    other = page.context.new_page()
+    other.goto(f"{live_server.url}/calls/{call.pk}/")
+    other.locator("[name='n.seen']").fill("Hers")
+    expect(other.locator("#note-at-seen")).to_have_text(re.compile(r"\d"), timeout=4000)
+    page.bring_to_front()
+    page.locator("[name='n.seen']").fill("Mine")
+    expect(page.locator(".conflict")).to_be_visible(timeout=4000)
+    return page, other
+
+
+def test_where_two_windows_wrote_both_texts_stand(two, call):
+    page, other = two
+    expect(mark(page)).to_contain_text("see the fault")
+    expect(page.locator(".conflict")).to_contain_text("Hers")
+    assert page.locator("[name='n.seen']").input_value() == "Mine"
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "save" in request.url else None)
+    page.wait_for_timeout(4000)
+    assert (kept(call), sent) == ("Hers", [])  # it is not tried again by itself
+    page.locator("[name='n.told']").fill("besides")  # everything else is saved
+    expect(page.locator("#note-at-told")).to_have_text(re.compile(r"\d"), timeout=4000)
+    assert (kept(call), kept(call, "told")) == ("Hers", "besides")
+    assert page.locator("[name='n.seen']").input_value() == "Mine"
+    no_barrier(page)
+
+
+@pytest.mark.parametrize(
+    "button, stored",
+    [("Keep mine", "Mine"), ("Take the other", "Hers"), ("Keep both, one after the other", "Hers\n\nMine")],
+)
+def test_one_press_settles_it(two, call, button, stored):
+    page, _other = two
+    page.get_by_role("button", name=button).click()
+    expect(page.locator(".conflict")).to_have_count(0)
+    expect(page.locator("[name='n.seen']")).to_have_value(stored)
+    expect(page.locator("[name='n.seen']")).to_be_focused()
+    expect(mark(page)).to_have_text(re.compile(r"Saved \d\d:"))
+    assert kept(call) == stored
+    page.keyboard.press("End")
+    page.keyboard.type(" more")
+    expect(mark(page)).to_have_text(re.compile(r"Saved \d\d:"))
+    page.wait_for_timeout(2500)
+    assert "more" in kept(call)
+    expect(page.locator(".conflict")).to_have_count(0)
+
+
+def test_a_window_shows_what_another_has_written_where_nothing_is_written_here(page, call, live_server):
+    other = page.context.new_page()
+    other.goto(f"{live_server.url}/calls/{call.pk}/")
+    other.locator("[name='n.seen']").fill("Hers")
+    other.select_option("[name=milieu]", "LEFT")
+    expect(other.locator("#note-at-seen")).to_have_text(re.compile(r"\d"), timeout=4000)
+    other.wait_for_timeout(1500)
+    page.bring_to_front()
+    page.locator("[name='n.told']").fill("besides")
+    expect(page.locator("[name='n.seen']")).to_have_value("Hers", timeout=4000)
+    expect(page.locator("[name=milieu]")).to_have_value("LEFT")
+    page.locator("[name='n.seen']").fill("Hers, and mine")
+    page.wait_for_timeout(2500)
+    assert kept(call) == "Hers, and mine"
+    expect(page.locator(".conflict")).to_have_count(0)
+
+
+def test_ones_own_words_are_no_conflict_when_the_answer_was_lost(page, call):
+    """The save arrives, its answer does not; more is written before the next try."""
+    lost = []
+
+    def lose(route):
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.fetch().status)
+        route.abort()
+
+    page.route("**/save/", lose)
+    note = page.locator("[name='n.seen']")
+    note.fill("Brodern")
+    expect(mark(page)).to_have_text("Not saved, trying again", timeout=4000)
+    assert (kept(call), lost) == ("Brodern", [200])
+    note.press("End")
+    note.press_sequentially(" talar")
+    expect(mark(page)).to_have_text(re.compile(r"Saved \d\d:"), timeout=6000)
+    assert kept(call) == "Brodern talar"
+    expect(page.locator(".conflict")).to_have_count(0)
 
 
 def test_a_call_finished_elsewhere_is_told_and_the_words_stay(page, call, cast):

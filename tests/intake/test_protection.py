@@ -1,0 +1,189 @@
+"""Protected personal data: masked in every list, and no address is stored where the level forbids it."""
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from helpline.caseload import FIGURES
+from helpline.people.models import LogEntry
+from intake import actions, protection
+from intake.models import Answer, Call, Case, Event, FollowUp, Note
+from referrals import actions as referrals
+from tests.house.streets import STREETS
+
+ADDRESS, REST = "Storgatan 12", "Hon är rädd."
+TEXT = f"{REST} De bor på {ADDRESS}, 541 30 Skövde."
+MARK = "[address taken out]"
+LEVELS = ["secrecy_marking", "protected_registration", "fictitious_identity"]
+NO_ADDRESS = LEVELS[1:]
+
+
+@pytest.fixture
+def mine(cast, client_of):
+    return client_of(cast.caseworker)
+
+
+@pytest.fixture
+def protected(make_case, cast) -> Case:
+    """A protected case, with what every list would show of it."""
+    case = make_case(
+        caller_type="targeted",
+        municipality_id="1447",
+        age_band="18-19",
+        milieu="FIXATION",
+        protection="secrecy_marking",
+        track="C",
+        urgency="AKUT",
+    )
+    late = FollowUp.objects.filter(case=case)
+    actions.plan_step(by=cast.caseworker, case=case, what="Ring henne i kvarnen", due_at=late.get().due_at)
+    draft = referrals.draft_referral(by=cast.caseworker, case=case, agency=cast.other_agency, need="exit_support")
+    words = {"ask": "Meet.", "happened": "This.", "ground": "CONSENT", "age_band": "18-19"}
+    referrals.save_draft(by=cast.caseworker, referral=draft, words=words)
+    return case
+
+
+SECRETS = ["kvarnen", "Targeted", "targeted", "Gullspång", "18–19", "Fixation", "Avhopparstöd", "Support to leave"]
+
+
+def lists(who: str) -> list[str]:
+    """Every address of ours that lists rows for this one: those with nothing of one row in them."""
+    found = []
+    for name, street in STREETS.items():
+        if (
+            street.answer("GET", who) == 200
+            and not street.where
+            and name.split(":")[0] in {"intake", "referrals", "caseload"}
+        ):
+            found.append(reverse(name))
+    if who == "manager":
+        found += [reverse("caseload-rows", args=[key]) for key in FIGURES]
+        found += [reverse("caseload-rows", args=["open"]) + f"?caller={code}" for code in ("targeted", "protected")]
+    return found + [reverse("intake:case-list") + f"?which={which}" for which in ("mine", "unit", "closed")]
+
+
+@pytest.mark.parametrize("who", ["caseworker", "colleague", "manager"])
+def test_every_list_is_masked(who, protected, cast, client_of, at):
+    shown = 0
+    for url in lists(who):
+        if url in {reverse("referrals:agency-list"), reverse("intake:paper")}:
+            continue  # the directory and the empty form: nobody's
+        page = client_of(cast.everybody()[who]).get(url)
+        main = page.content.decode().split("<main")[1].split("<aside")[0] if page.status_code == 200 else ""
+        row = main if str(protected) in main else ""
+        shown += bool(row)
+        if row:
+            assert "rotected data" in row or "An acute case was opened" in row, url  # that is said, and no more
+        for secret in SECRETS:
+            wanted = {"Targeted", "targeted"} if "caller=targeted" in url else set()  # what was asked for, and no row
+            assert secret not in row or secret in wanted, (url, secret)
+    assert shown >= (2 if who == "colleague" else 3) - (who == "colleague")
+
+
+def test_the_same_lists_do_show_what_is_not_protected(protected, cast, client_of):
+    Case.objects.update(protection="none")
+    client = client_of(cast.caseworker)
+    pages = " ".join(client.get(url).content.decode() for url in lists("caseworker"))
+    for secret in ("kvarnen", "targeted", "Support to leave"):
+        assert secret in pages, secret
+
+
+def test_the_overview_counts_it_apart(protected, cast, client_of):
+    manager = client_of(cast.manager)
+    page = manager.get(reverse("caseload")).content.decode()
+    assert "?caller=protected" in page and "?caller=targeted" not in page
+    rows = manager.get(reverse("caseload-rows", args=["open"]) + "?caller=protected").content.decode()
+    assert str(protected) in rows and "Protected data" in rows
+    assert (
+        str(protected) not in manager.get(reverse("caseload-rows", args=["open"]) + "?caller=targeted").content.decode()
+    )
+
+
+def test_an_unfinished_call_is_masked(make_call, cast, client_of):
+    make_call(caller_type="targeted", protection="secrecy_marking")
+    for who, url in (("caseworker", "intake:my-day"), ("manager", None)):
+        address = reverse(url) if url else reverse("caseload-rows", args=["unfinished"])
+        page = client_of(cast.everybody()[who]).get(address).content.decode()
+        assert "rotected data" in page and "argeted" not in page
+
+
+def test_its_own_page_says_how_it_is_protected(protected, mine):
+    assert "Secrecy marking" in mine.get(reverse("intake:case", args=[protected.slug])).content.decode()
+
+
+# -- no address ---
+
+
+@pytest.mark.parametrize("level", NO_ADDRESS)
+def test_no_address_is_stored_of_a_call(level, mine, make_call):
+    call = make_call(protection=level)
+    names = ["n.seen", "n.told", "n.assessment", "a.r_event", "r.r_violence", "what", "urgency_reason", "s.other"]
+    answer = mine.post(reverse("intake:call-save", args=[call.pk]), dict.fromkeys(names, TEXT))
+    assert answer.status_code == 303
+    page = mine.get(reverse("intake:call", args=[call.pk])).content.decode()
+    assert ADDRESS not in page and "541 30" not in page
+    assert page.count(MARK) >= 2 * len(names) - 2 and REST in page
+    assert "The rest is saved" in page
+    call = Call.objects.get(pk=call.pk)
+    assert call.notes.get(kind="seen").text == f"{REST} De bor på {MARK}, {MARK}."
+    assert ADDRESS not in str(call.answered) + str(call.safe.values)
+
+
+def test_what_is_json_stays_json(make_call, cast):
+    call = make_call(protection="protected_registration")
+    text = f'Sa "hej"\n{ADDRESS}\noch\\eller'
+    call = actions.save_call(by=cast.caseworker, call=call, answers={"r_event": text})
+    assert Answer.objects.get(call=call, question="r_event").given == f'Sa "hej"\n{MARK}\noch\\eller'
+
+
+@pytest.mark.parametrize("level", ["none", "secrecy_marking"])
+def test_other_levels_keep_their_words(level, make_call, cast):
+    call = make_call(protection=level, notes={"seen": TEXT})
+    assert call.notes.get().text == TEXT
+
+
+@pytest.mark.parametrize("level", NO_ADDRESS)
+def test_no_address_is_stored_of_a_case(level, mine, make_case, cast):
+    case = make_case(protection=level)
+    tomorrow = case.steps.get().due_at
+    answer = mine.post(reverse("intake:note-add", args=[case.slug]), {"kind": "told", "text": TEXT, "anyway": "yes"})
+    assert "An address was taken out" in mine.get(answer.url).content.decode()
+    actions.plan_step(by=cast.caseworker, case=case, what=TEXT, due_at=tomorrow)
+    actions.log_contact(by=cast.caseworker, case=case, outcome="no_answer", text=TEXT)
+    actions.finish_step(by=cast.caseworker, step=case.steps.order_by("pk").first(), outcome=TEXT)
+    draft = referrals.draft_referral(by=cast.caseworker, case=case, agency=cast.agency, need="child_protection")
+    draft = referrals.save_draft(by=cast.caseworker, referral=draft, words={"happened": TEXT})
+    connection.check_constraints()
+    texts = [case.notes.get().text, draft.happened, *(step.what + step.outcome for step in case.steps.all())]
+    texts += [event.text for event in Event.objects.filter(case=case)]
+    assert not any(ADDRESS in text or "541 30" in text for text in texts)
+    assert sum(MARK in text for text in texts) >= 6
+
+
+def test_raising_the_level_cleans_what_is_not_signed_and_tells_of_the_rest(mine, make_case, cast):
+    case = make_case(notes={"seen": TEXT})
+    step = actions.plan_step(by=cast.caseworker, case=case, what=TEXT, due_at=case.steps.get().due_at)
+    url = reverse("intake:case-track", args=[case.slug])
+    data = {"part": "protection", "level": "fictitious_identity", "why": "She has got a new identity."}
+    for _ in range(2):
+        answer = mine.post(url, data)
+        connection.check_constraints()
+        assert answer.status_code == 302
+    page = mine.get(answer.url).content.decode()
+    assert "2 texts that are signed or finished hold" in page  # the note, and the planned step in the timeline
+    case.refresh_from_db()
+    step.refresh_from_db()
+    assert case.protection == "fictitious_identity" and case.calls.get().protection == case.protection
+    assert ADDRESS not in FollowUp.objects.get(pk=step.pk).what
+    assert Note.objects.get(call__case=case).text == TEXT  # signed is signed
+    assert Event.objects.filter(case=case, kind="protection.changed").count() == 1
+    assert LogEntry.objects.get(event="protection.changed").codes == {"protection": "fictitious_identity"}
+
+
+def test_a_change_needs_a_reason(mine, make_case):
+    url = reverse("intake:case-track", args=[make_case().slug])
+    assert mine.post(url, {"part": "protection", "level": "secrecy_marking", "why": ""}).status_code == 422
+
+
+def test_what_was_taken_out_is_known_in_every_language():
+    assert protection.had_address(f"x {MARK} y") and not protection.had_address("x y")
