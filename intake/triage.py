@@ -290,7 +290,9 @@ class Guide:
                 found.needs.setdefault(need, []).append(Reason(need, question, value))
         found.raised_by.sort(key=lambda reason: rank(reason.code))
         order = list(self.list_of("needs"))
-        found.needs = dict(sorted(found.needs.items(), key=lambda pair: order.index(pair[0]) if pair[0] in order else -1))
+        found.needs = dict(
+            sorted(found.needs.items(), key=lambda pair: order.index(pair[0]) if pair[0] in order else -1)
+        )
         return found
 
     def _given(self, answers: Mapping[str, Value]) -> Iterable[tuple[Question, Value]]:

@@ -327,6 +327,34 @@ def test_ones_own_words_are_no_conflict_when_the_answer_was_lost(page, call):
     expect(page.locator(".conflict")).to_have_count(0)
 
 
+def test_another_window_that_goes_back_to_older_words_is_heard(page, call):
+    for words in ("one", "two"):
+        page.locator("[name='n.seen']").fill(words)
+        page.wait_for_timeout(2500)
+        assert kept(call) == words
+    actions.save_call(by=call.taken_by, call=call, notes={"seen": "one"})
+    page.locator("[name='n.seen']").fill("three")
+    expect(page.locator(".conflict")).to_contain_text("one", timeout=4000)
+    assert kept(call) == "one"
+
+
+# ---------- What is docked covers nothing that one works in ----------
+
+
+def test_the_question_in_turn_stands_above_the_docked_notes(page, call):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.keyboard.press("1")
+    page.locator("#a-weapon-yes").click()
+    expect(page.locator("#acute")).to_contain_text("112")
+    page.keyboard.press("j")
+    expect(page.locator("[name='a.r_event']")).to_be_focused()
+    question, dock = page.locator(".question.current").bounding_box(), page.locator("#notes").bounding_box()
+    assert question["y"] >= page.locator(".callbar").bounding_box()["height"]
+    assert question["y"] + question["height"] <= dock["y"] + 1
+    page.set_viewport_size({"width": 1280, "height": 690})
+    assert page.locator("#notes").evaluate("notes => getComputedStyle(notes).position") == "static"
+
+
 def test_a_call_finished_elsewhere_is_told_and_the_words_stay(page, call, cast):
     actions.save_call(by=cast.caseworker, call=call, facts={"caller_type": "other", "urgency": "NORMAL"})
     actions.complete_call(by=cast.caseworker, call=call)

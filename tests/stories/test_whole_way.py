@@ -57,6 +57,9 @@ def call_becomes_case(page: Page, live_server, log_in) -> Case:
     page.select_option("[name=age_band]", value="15-17")
     page.locator("[name='a.weapon'][value=yes]").click()
     expect(page.locator("#acute")).to_contain_text("112")
+    for line in ("called_112", "told_manager", "told_caller"):
+        page.locator(f"#acute button[name=acute][value={line}]").click()
+        expect(page.locator(f"#acute button[name=acute][value={line}]")).to_have_count(0)
     page.locator("[name='n.seen']").fill(SEEN)
     expect(page.locator("#urgency-says")).to_contain_text("Acute")
     expect(page.locator("#help")).to_contain_text("Socialjour")
