@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", views.livez, name="livez"),
     path("language/", views.language, name="language"),
     path("account/keys/", views.keys, name="account-keys"),
+    path("account/here/", views.here, name="account-here"),
     path("login/", open_to_anyone(account.login), name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("signup/", open_to_anyone(account.signup), name="account_signup"),

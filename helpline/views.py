@@ -23,6 +23,8 @@ from helpline.context import places
 from helpline.people import heartbeat
 from helpline.people.access import needs, open_to_anyone
 from helpline.people.actions import set_keys
+from helpline.people.given_back import sent_words
+from helpline.people.middleware import log_in_first
 from helpline.people.models import User
 from helpline.people.sessions import resume
 
@@ -104,6 +106,13 @@ def keys(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(back if safe else reverse("home"))
 
 
+@needs("use_account")
+@require_GET
+def here(request: HttpRequest) -> HttpResponse:
+    """Somebody is writing in a page (static/js/helpline.js says so): the session goes on."""
+    return HttpResponse(status=204)
+
+
 @needs("read_demo_mail")
 @require_GET
 def demo_mail(request: HttpRequest) -> HttpResponse:
@@ -121,7 +130,9 @@ def _mail(text: bytes) -> dict[str, Any]:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form's key is too old: usually a session that ended. What was written is still in the page one goes back to."""
+    """The form's key is too old: usually a session that ended. What was written is given back."""
+    if sent_words(request):
+        return log_in_first(request)
     return HttpResponse(
         render_to_string(
             "403.html",

@@ -110,7 +110,8 @@ def _note(note: Note) -> Lines:
 
 def _measure(line: object) -> str:
     label, done, reference, why = (getattr(line, name) for name in ("label", "done_at", "reference", "why_not"))
-    return ". ".join(filter(None, [f"{label}: {_at(done) if done else _('not done')}", reference, why]))
+    when = _at(done) if done else _("not done")
+    return ". ".join(filter(None, [f"{label}: {when}", reference, why]))
 
 
 def _steps(case: Case) -> Lines:

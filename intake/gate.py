@@ -89,7 +89,7 @@ def finished_call_for(request: HttpRequest, pk: Any) -> Call:
     user = person(request)
     related = ("key", "unit", "municipality", "taken_by", "case__key", "case__owner", "case__unit")
     found = Call.objects.visible_to(user).select_related(*related).filter(pk=pk, completed_at__isnull=False).first()
-    own = found is not None and (found.taken_by_id == user.pk or _completed_by(user, found))
+    own = found is not None and took_or_completed(user, found)
     if found is None or (found.case is None and not own):
         log("call.refused", by=user, row=pk)
         raise Http404
@@ -100,17 +100,17 @@ def finished_call_for(request: HttpRequest, pk: Any) -> Call:
     return found
 
 
-def _completed_by(user: User, call: Call) -> bool:
-    """Whether this one finished it for a colleague: the log knows."""
-    return LogEntry.objects.filter(user=user, event="call.completed", call=call.pk).exists()
+def took_or_completed(user: User, call: Call) -> bool:
+    """Whether this one took it, or finished it for a colleague: the log knows."""
+    completed = LogEntry.objects.filter(user=user, event="call.completed", call=call.pk)
+    return call.taken_by_id == user.pk or completed.exists()
 
 
 def own_call_unlogged(request: HttpRequest, pk: Any) -> Call:
     """A finished call that one took oneself, for saying that it was heavy. The one door without a row in the log: nothing
     of the call is read there, and a row would tell by name who found it heavy. Raises Http404."""
     user = person(request)
-    finished = Call.objects.visible_to(user).exclude(completed_at__isnull=True, voided_at__isnull=True)
-    found = finished.select_related("unit").filter(pk=pk, taken_by=user).first()
+    found = Call.objects.visible_to(user).finished().select_related("unit").filter(pk=pk, taken_by=user).first()
     if found is None:
         raise Http404
     return found

@@ -91,6 +91,8 @@ NOTICES: Words = {
     "shift.taken": _("Your colleague has taken over"),
     "case.acute": _("An acute case was opened"),
     "case.called_again": _("The person called again; a colleague answered"),
+    "passphrase.set": _("A new passphrase was chosen in a later call"),
+    "absence.changed": _("The unit manager has written or changed when you are away"),
 }
 
 PARTS: Words = {

@@ -8,13 +8,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from helpline.people.given_back import give_back, sent_words
 from helpline.people.sealed import Forgotten
 from intake.gate import ReasonNeeded
 from intake.protection import watch
 
 
 class AskReasonMiddleware:
-    """Sends whoever meets gate.ReasonNeeded to the page that asks for the reason, and back afterwards."""
+    """Sends whoever meets gate.ReasonNeeded to the page that asks for the reason, and back afterwards. Words that were
+    sent are given back: the case went into other hands, or a reason ran out, while they were written."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -25,6 +27,8 @@ class AskReasonMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, ReasonNeeded):
             return None
+        if words := sent_words(request):
+            return give_back(request, "intake/words_back.html", words, case=exception.case)
         back = request.get_full_path() if request.method == "GET" else ""
         ask = reverse("intake:case-reason", args=[exception.case.slug])
         return HttpResponseRedirect(f"{ask}?{urlencode({'next': back})}" if back else ask)
@@ -41,7 +45,9 @@ class KeptWordsMiddleware:
         with watch() as taken_out:
             response = self.get_response(request)
         if taken_out and "HX-Request" not in request.headers:  # the page of a call says it at the field
-            messages.warning(request, _("An address was taken out: it must not be stored for this person. The rest is saved."))
+            messages.warning(
+                request, _("An address was taken out: it must not be stored for this person. The rest is saved.")
+            )
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -3,7 +3,7 @@
 import contextlib
 import contextvars
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,10 @@ from django.utils.translation import gettext
 from helpline.people.sealed import SealedModel
 from intake import hints
 
-NO_ADDRESS = {"protected_registration", "fictitious_identity"}
+NO_ADDRESS = {"secrecy_marking", "protected_registration", "fictitious_identity"}
+# (case) -> nothing: what an upper floor does when a case's level rises. It saves anew what can still be changed; each adds
+# its own at start.
+RAISED: list[Callable[[Any], None]] = []
 _taken_out: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar("taken_out", default=None)
 
 
@@ -35,25 +38,37 @@ def forbids_address(row: SealedModel) -> bool:
 
 
 def _owners(row: Any) -> Iterator[Any]:
-    """The row, then what it hangs under: call, case, referral, the first of two linked cases."""
+    """The row, then what it hangs under: call, case, referral, each of two linked cases."""
     yield row
-    for name in ("call", "case", "referral", "one"):
+    for name in ("call", "case", "referral", "one", "other"):
         if name in row._meta._forward_fields_map and getattr(row, f"{name}_id", None):
             yield from _owners(getattr(row, name))
 
 
 def as_kept(row: SealedModel, field: str, text: str) -> str:
-    """The text as it may be kept: without addresses where the level forbids them. What is JSON stays JSON."""
-    if not hints.addresses_in(text) or not forbids_address(row):
+    """The text as it may be kept: without addresses where the level forbids them. What is JSON is searched as it is read,
+    where a line break is one, and stays JSON."""
+    if not has_address(text) or not forbids_address(row):
         return text
     noticed = _taken_out.get()
     if noticed is not None:
         noticed.append(field)
-    try:
-        held = json.loads(text) if text[0] in '{["' else None
-    except ValueError:
-        held = None
+    held = _decoded(text)
     return without_addresses(text) if held is None else json.dumps(_within(held), ensure_ascii=False)
+
+
+def has_address(text: str) -> bool:
+    """Whether an address stands in a text as it is kept."""
+    held = _decoded(text)
+    return bool(hints.addresses_in(text)) if held is None else _within(held) != held
+
+
+def _decoded(text: str) -> Any:
+    """What a text that is JSON holds; None of any other."""
+    try:
+        return json.loads(text) if text[:1] in tuple('{["') else None
+    except ValueError:
+        return None
 
 
 def _within(held: Any) -> Any:

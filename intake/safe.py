@@ -81,6 +81,22 @@ class SafeContact:
         merged = {**self.values, **{key: _clean(key, value) for key, value in given.items()}}
         return type(self)({key: merged[key] for key in FIELDS if merged.get(key)})
 
+    def with_later(self, later: Self) -> Self:
+        """With what was said in a later call: what was not known, and what is stricter. Whatever else differs stands beside
+        what was agreed, for the owner to decide; nothing that is agreed is loosened or lost."""
+        merged, besides = dict(self.values), []
+        for line in later.lines:
+            key, said, known = line.key, later.values[line.key], self.values.get(line.key, "")
+            if known in ("", "unknown") or said in FIELDS[key].strong:
+                merged[key] = said
+            elif said != "unknown" and not _stands_in(known, said):
+                words = said if key == "other" else f"{line.label}: {line.value}"
+                besides.append(gettext("Said in a later call: %(words)s") % {"words": words})
+        other = merged.get("other", "")
+        new = [words for words in besides if not _stands_in(other, words)]
+        merged["other"] = "\n".join([other, *new] if other else new)
+        return type(self)({key: merged[key] for key in FIELDS if merged.get(key)})
+
     def write(self) -> str:
         """As it is kept."""
         return json.dumps(dict(self.values), ensure_ascii=False) if self.values else ""
@@ -111,6 +127,11 @@ class SafeContact:
     @property
     def forbids_message(self) -> bool:
         return self.values.get("voicemail") == "no"
+
+
+def _stands_in(text: str, words: str) -> bool:
+    """Whether words stand in a text as whole lines."""
+    return f"\n{words}\n" in f"\n{text}\n"
 
 
 def _clean(key: str, value: Any) -> str:

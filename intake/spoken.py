@@ -4,7 +4,7 @@ questions/spoken.yaml; this file says which of them hold for a call."""
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import yaml
@@ -16,7 +16,8 @@ from helpline.people import clock
 from helpline.people.models import User
 from intake import triage
 from intake.actions.board import months_of_words
-from intake.actions.erasure import words_go_on
+from intake.actions.erasure import is_kept, words_go_on
+from intake.gate import may_open
 from intake.models import Call, FollowUp, Person
 
 SWEDISH = "sv"
@@ -68,6 +69,12 @@ class Spoken:
     language: str
     reader: User | None = None
     printed: bool = False
+
+    @cached_property
+    def opens(self) -> bool:
+        """Whether who reads may open the case: nobody else is told a word of it, nor which agency it is about."""
+        case = self.call.case
+        return case is not None and self.reader is not None and may_open(case, self.reader)
 
     def say(self, key: str, **words: object) -> str:
         """A text of the table."""
@@ -134,7 +141,7 @@ class Spoken:
         return told or steps[:1]
 
     def _agreed(self, step: FollowUp) -> str:
-        return "" if self.printed else next(filter(None, (agreed(step) for agreed in AGREED)), "")
+        return "" if self.printed or not self.opens else next(filter(None, (agreed(step) for agreed in AGREED)), "")
 
     def _step(self, step: FollowUp) -> Line:
         agency = self._agreed(step)
@@ -142,7 +149,7 @@ class Spoken:
         kind = "agreed" if agency else step.kind if step.kind in kinds else OTHER
         what = str(kinds[kind][self.language]).format(agency=agency)
         due = self.say("was_due" if step.is_late else "by_when", when=self.when(step.due_at))
-        own = "" if self.printed or agency or kind == OTHER else step.what
+        own = "" if self.printed or agency or kind == OTHER or not self.opens else step.what
         return Line(" ".join([what, self._who(step.owner), due]), own)
 
     def _who(self, owner: User) -> str:
@@ -229,6 +236,8 @@ class Spoken:
         if self._track != "A":
             return
         row = self.call.case or self.call
+        if is_kept(row):
+            return
         day = words_go_on(row)
         if row.is_forgotten:
             yield Line(self.say("erased_already"))

@@ -12,8 +12,10 @@ class ReferralsConfig(AppConfig):
         """What a referral leaves on a case, in its timeline and on a first page, in words."""
         from helpline.people import notices
         from intake import labels as lower
+        from intake.protection import RAISED
         from intake.spoken import AGREED
         from referrals import labels
+        from referrals.actions.drafts import clean_drafts
         from referrals.agreed import agency_agreed_to
 
         lower.STEP_KINDS.update(labels.STEP_KINDS)
@@ -21,4 +23,5 @@ class ReferralsConfig(AppConfig):
         lower.EVENTS.update(labels.EVENTS)
         lower.KEEPERS.update(labels.KEEPERS)
         AGREED.append(agency_agreed_to)
+        RAISED.append(clean_drafts)
         notices.KINDS.update(labels.NOTICES)

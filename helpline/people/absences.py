@@ -13,6 +13,7 @@ from helpline.people.access import STAFF
 from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.models import Absence, Role, User
+from helpline.people.notices import notify
 from helpline.people.templatetags.people import say_day
 
 LONGEST_AHEAD = dt.timedelta(days=731)  # two years: a parental leave, not a slip of the pen
@@ -137,7 +138,8 @@ def save_absence(
         row.deputy, row.first_day, row.last_day = deputy, first_day, last_day
         row.save()
         days = [first_day.isoformat(), last_day.isoformat()]
-        log("absence.saved", by=by, row=row.pk, of=user.pk, deputy=deputy.pk if deputy else None, days=days)
+        entry = log("absence.saved", by=by, row=row.pk, of=user.pk, deputy=deputy.pk if deputy else None, days=days)
+        _tell(by, user, entry.pk)
     return row
 
 
@@ -146,7 +148,8 @@ def remove_absence(*, by: User, absence: Absence) -> None:
     with transaction.atomic():
         removed, _rows = Absence.objects.filter(pk=absence.pk).delete()
         if removed:
-            log("absence.removed", by=by, row=absence.pk, of=absence.user_id)
+            entry = log("absence.removed", by=by, row=absence.pk, of=absence.user_id)
+            _tell(by, absence.user, entry.pk)
 
 
 def say_days(absence: Absence) -> str:
@@ -154,6 +157,12 @@ def say_days(absence: Absence) -> str:
     if absence.first_day == absence.last_day:
         return say_day(absence.first_day)
     return _("%(first)s to %(last)s") % {"first": say_day(absence.first_day), "last": say_day(absence.last_day)}
+
+
+def _tell(by: User, user: User, entry: int) -> None:
+    """Whose days another has written hears of it: what is due then goes to somebody else."""
+    if by.pk != user.pk:
+        notify(user=user, kind="absence.changed", source=f"absence.changed:{entry}")
 
 
 def _hold(people: set[int]) -> None:

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 
 from helpline.people.access import ANYONE, may
+from helpline.people.given_back import came_from, give_back, sent_words
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 OPEN_MODULES = ("allauth.account.", "django.contrib.staticfiles.")
@@ -31,10 +32,17 @@ class DenyByDefaultMiddleware:
         if act == ANYONE:
             return None
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return log_in_first(request)
         if act is None or not may(request.user, act):
             raise PermissionDenied
         return None
+
+
+def log_in_first(request: HttpRequest) -> HttpResponse:
+    """The way to the log-in; where words were sent they are given back on it (403)."""
+    to_login = redirect_to_login(came_from(request) if request.method == "POST" else request.get_full_path())
+    words = sent_words(request)
+    return give_back(request, "people/words_back.html", words, login=to_login.url) if words else to_login
 
 
 class PersonalLanguageMiddleware:

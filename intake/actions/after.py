@@ -1,6 +1,7 @@
 """After the call: what was told is logged, a heavy call is counted and tied to nobody, a call of before is entered."""
 
 import datetime as dt
+import uuid
 
 from django.db import transaction
 from django.utils.crypto import salted_hmac
@@ -17,6 +18,7 @@ from intake.models import Call, Case, HeavyCall
 
 OLDEST = dt.timedelta(days=60)  # of a call that is entered afterwards
 LONGEST = 12 * 60  # minutes
+ENTERED = uuid.UUID("5b0c1e5e-6f0b-4f0e-9d53-0d6f6a3a4f21")  # of what is entered afterwards: who, when and how long
 
 
 def log_told(*, by: User, call: Call, language: str, printed: bool) -> None:
@@ -61,7 +63,8 @@ def tick_heavy(*, by: User, call: Call, heavy: bool) -> None:
 
 
 def start_late_call(*, by: User, received_at: dt.datetime, minutes: int) -> Call:
-    """Enter a call that was taken on paper: it counts on the day that it took place. Raises Refused with its field."""
+    """Enter a call that was taken on paper: it counts on the day that it took place. Entered twice by one person, with the
+    same time, it is one until it is finished. Raises Refused with its field."""
     if received_at > clock.now():
         raise Refused(_("The call cannot have taken place in the future."), at="received_at")
     if received_at < clock.now() - OLDEST:
@@ -71,7 +74,9 @@ def start_late_call(*, by: User, received_at: dt.datetime, minutes: int) -> Call
     if received_at + dt.timedelta(minutes=minutes) > clock.now() + dt.timedelta(minutes=1):
         raise Refused(_("A call that began then cannot have lasted that long yet."), at="minutes")
     with transaction.atomic():
-        call = start_call(by=by)
+        call = start_call(by=by, token=uuid.uuid5(ENTERED, f"{by.pk} {received_at.isoformat()} {minutes}"))
+        if call.entered_late:
+            return call
         call.received_at, call.lasted_minutes, call.entered_late = received_at, minutes, True
         call.save(update_fields=["received_at", "lasted_minutes", "entered_late"])
         log("call.entered_late", by=by, call=call.pk, minutes=minutes)

@@ -154,17 +154,30 @@ def _check_consultation(call: Call) -> None:
 
 
 def void_call(*, by: User, call: Call, why: str) -> None:
-    """Take away a call that was opened by mistake. Its row and the reason remain. Raises Refused or TooLate."""
+    """Take away a call that was opened by mistake. Its row and the reason remain. Raises Refused or TooLate; nobody would
+    hear of one that is acute, so it is finished."""
     if not why.strip():
-        raise Refused(_("Say why the call is taken away."))
+        raise Refused(_("Say why the call is taken away."), at="void_reason")
     with transaction.atomic():
         call = hold_call(call)
+        _check_nothing_acute(call)
         leave_case(by=by, call=call)
         call.voided_at = clock.now()
         call.urgency_reason = why.strip()
         call.phone = call.passphrase = ""
         call.save()
         log("call.voided", by=by, call=call.pk)
+
+
+def _check_nothing_acute(call: Call) -> None:
+    """No answer is acute, and nothing was done at once. Practice is never acute. Raises Refused."""
+    if call.is_practice:
+        return
+    if call.assessment.acute:
+        raise Refused(_("An answer is acute. Take the answer back first, or finish the call."), at="void_reason")
+    if call.measures.exists():
+        said = _("It is written down what was done at once. Finish the call, so that it is kept.")
+        raise Refused(said, at="void_reason")
 
 
 def hold_call(call: Call) -> Call:

@@ -60,6 +60,8 @@ def extend_clock(*, by: User, running: ChildClock, to: dt.date, why: str) -> Chi
             raise TooLate(_("Somebody has already done this."))
         if to <= held.last_day:
             raise Refused(_("Choose a day after the last day that holds now."), at="to")
+        if to < clock.today():
+            raise Refused(_("Choose today or a later day."), at="to")
         if to > clock.today() + LONGEST_PROMISE:
             raise Refused(_("Choose a day within a year."), at="to")
         days = clocks.moved_to(held.rule, to)

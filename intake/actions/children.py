@@ -51,8 +51,20 @@ def register_concern(
         event = "concern.registered" if young else "concern.registered_adult"
         record(event, by=by, case=case, row=report.pk, report=report.pk, age=child_age_band)
         if young:
+            _no_longer_advice(by, case)
             _start(by, report)
     return report
+
+
+def _no_longer_advice(by: User, case: Case) -> None:
+    """A report whose clocks run may lead to action: it is documented on track C (SoL 14:2), and no refusal loses it. Who
+    the person is stays as it was."""
+    if case.track != "A":
+        return
+    was, case.track = case.track, "C"
+    case.save(update_fields=["track"])
+    why = _("A report of concern was registered, and it is documented on track C.")
+    record("track.changed", by=by, case=case, text=why, row=case.pk, track="C", was=was, identity=case.identity)
 
 
 def _start(by: User, report: ConcernReport) -> None:

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused
-from helpline.people.models import User
+from helpline.people.models import Unit, User
 from intake.actions.calls import hold_call
 from intake.actions.cases import open_with_reason
 from intake.actions.continuity import ON_LINE, leave_case, plain_phrase
+from intake.actions.timeline import lock
 from intake.codes import normalise
 from intake.models import Call, Case, Claim
 
@@ -29,23 +30,26 @@ def claim_case(*, by: User, call: Call, number: str, phrase: str = "") -> Case:
     with transaction.atomic():
         call = hold_call(call)
         case, is_right = _look(call, number, phrase)
-        if call.case_id is not None:
-            if is_right and case is not None and case.pk == call.case_id:
-                return case
-            raise Refused(_("This call goes on in a case already. Take that back first."), at="again_number")
+        if is_right and case is not None and case.pk == call.case_id:
+            return case
+        Unit.objects.select_for_update(no_key=True).get(
+            pk=call.unit_id
+        )  # tries at once are counted one after the other
         mark = _mark(call, number)
         if _must_wait(call, mark, is_owner=case is not None and case.owner_id == by.pk):
             log("claim.throttled", by=by, call=call.pk, row=call.pk)
             refused = _("There have been too many wrong tries. Wait 15 minutes, and go on with the call meanwhile.")
-        elif case is None or not is_right:
-            claim = Claim.objects.create(call=call, case=case, by=by, at=clock.now(), is_right=False, mark=mark)
-            log("claim.wrong", by=by, call=call.pk, case=case.pk if case else None, row=claim.pk)
+        elif call.case_id is not None:
+            if not is_right:
+                _count(by, call, case, mark)
+            refused = _("This call goes on in a case already. Take that back first.")
+        elif case is not None and is_right and _join(by, call, case, mark):
+            return case
+        else:
+            _count(by, call, case, mark)
             refused = _(
                 "That is not a number and a passphrase that belong together. Ask for both again, word for word."
             )
-        else:
-            _join(by, call, case, mark)
-            return case
     raise Refused(refused, at="again_number")
 
 
@@ -87,10 +91,20 @@ def _too_many(wrong: QuerySet[Claim], most: int) -> bool:
     return len(times) == most and times[0] > clock.now() - WAIT
 
 
-def _join(by: User, call: Call, case: Case, mark: str) -> None:
+def _count(by: User, call: Call, case: Case | None, mark: str) -> None:
+    claim = Claim.objects.create(call=call, case=case, by=by, at=clock.now(), is_right=False, mark=mark)
+    log("claim.wrong", by=by, call=call.pk, case=case.pk if case else None, row=claim.pk)
+
+
+def _join(by: User, call: Call, case: Case, mark: str) -> bool:
+    """Held first: the words of a case that are erased meanwhile leave nothing to go on in. False then."""
+    case = lock(case)
+    if case.is_forgotten:
+        return False
     claim = Claim.objects.create(call=call, case=case, by=by, at=clock.now(), is_right=True, mark=mark)
     call.case = case
     call.save(update_fields=["case"])
     log("case.claimed", by=by, case=case.pk, call=call.pk, row=claim.pk)
     if case.owner_id != by.pk:
         open_with_reason(by=by, case=case, reason=ON_LINE)
+    return True

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import DateTimeField, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
 from helpline.people import clock
@@ -17,12 +17,16 @@ from helpline.people.models import Unit
 from helpline.people.workdays import local
 from intake.actions.board import months_of_words
 from intake.actions.timeline import record
-from intake.models import Call, Case, Event, Note
+from intake.models import Call, Case, ConcernReport, Event, Note
 
 Rows = QuerySet[Any]  # calls or cases, with `last_entry`: the time of the last entry
 BATCH = 50
-# Events that are no entry about the person: that a colleague looked, that the words are gone.
-NO_ENTRY = ["case.opened_by_other", "words.erased"]
+# Events that are no entry about the person: that a colleague looked or made a text, that words or a number are gone, what
+# belongs together.
+NO_ENTRY = [
+    *("case.opened_by_other", "words.erased", "text.made", "number.erased", "case.linked", "case.unlinked"),
+    "case.unclaimed",
+]
 logger = logging.getLogger(__name__)
 
 
@@ -49,6 +53,12 @@ def words_go_on(row: Call | Case) -> dt.date | None:
     rows = _finished() if isinstance(row, Call) else _closed()
     found = rows.filter(pk=row.pk).values_list("last_entry", flat=True).first()
     return months_later(clock.local_date(found), months_of_words(row.unit.municipality_id)) if found else None
+
+
+def is_kept(row: Call | Case) -> bool:
+    """Whether the words of a call or a case on track A stay all the same, since more than advice is documented."""
+    case = row if isinstance(row, Case) else row.case
+    return case is not None and Case.objects.filter(_documented(), pk=case.pk).exists()
 
 
 def months_later(day: dt.date, months: int) -> dt.date:
@@ -80,11 +90,19 @@ def _finished() -> Rows:
     return rows.annotate(last_entry=Greatest(end, Coalesce(notes, end)))
 
 
+def _documented() -> Q:
+    """The cases that were more than advice at some time, whatever they are now (SoL 16:1): a call or the case itself on
+    another track, or a report of concern with what was assessed and decided on it (SoL 20)."""
+    calls = Call.objects.filter(case=OuterRef("pk")).exclude(track="A")
+    changes = Event.objects.filter(case=OuterRef("pk"), kind="track.changed")
+    changes = changes.filter(~Q(codes__track="A") | ~Q(codes__was="A"))
+    return Q(Exists(calls)) | Q(Exists(changes)) | Q(Exists(ConcernReport.objects.filter(case=OuterRef("pk"))))
+
+
 def _closed() -> Rows:
-    """Closed cases that were advice throughout, with the time of their last entry: what a call documented on track B is
-    kept as the law says (SoL 16:1), also where the case went down to A later."""
-    more = Call.objects.filter(case=OuterRef("pk")).exclude(track="A")
-    rows = Case.objects.filter(~Exists(more), track="A", closed_at__isnull=False, key__wrapped__isnull=False)
+    """Closed cases that were advice throughout, with the time of their last entry. What was documented on another track is
+    kept as the law says, also where the case went down to A later; so is a case with a report of concern."""
+    rows = Case.objects.filter(~_documented(), track="A", closed_at__isnull=False, key__wrapped__isnull=False)
     events = _latest(Event.objects.filter(case=OuterRef("pk")).exclude(kind__in=NO_ENTRY))
     return rows.annotate(last_entry=Greatest("closed_at", Coalesce(events, "closed_at")))
 
@@ -112,7 +130,8 @@ def _in_batches(due: Rows) -> int:
             for row in rows:
                 try:
                     with transaction.atomic():
-                        erased += _erase(row)
+                        if due.filter(pk=row.pk).exists():  # asked again now that it is held: a call may have joined
+                            erased += _erase(row)
                 except Exception as error:  # one row that cannot be erased keeps no other waiting
                     logger.error("words could not be erased: %s", type(error).__name__)
                     failed.add(row.pk)

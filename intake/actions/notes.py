@@ -37,6 +37,9 @@ def amend_note(*, by: User, note: Note, amendment: str, text: str) -> Note:
     if not text.strip():
         raise Refused(_("Write the words."), at="text")
     with transaction.atomic():
+        case = _case_of(note)
+        if case is not None:
+            lock(case)  # first the case, then the key, as the erasure does: so no two wait for each other
         original = Note.objects.select_for_update(of=("self",)).get(pk=note.pk)
         if DataKey.objects.select_for_update().get(pk=original.seal_key().pk).is_destroyed:
             raise Refused(_("The words of this note are erased."))
@@ -63,8 +66,12 @@ def amend_note(*, by: User, note: Note, amendment: str, text: str) -> Note:
 
 def _tell_amended(by: User, original: Note, made: Note) -> None:
     """In the timeline of its case; of a call without a case, in the log."""
-    case = original.case or (original.call.case if original.call else None)
+    case = _case_of(original)
     if case is None:
         log("note.amended", by=by, call=original.call_id, row=made.pk, amendment=made.amendment)
     else:
         record("note.amended", by=by, case=lock(case), note=made, row=made.pk, amendment=made.amendment)
+
+
+def _case_of(note: Note) -> Case | None:
+    return note.case or (note.call.case if note.call else None)

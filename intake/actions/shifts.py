@@ -3,9 +3,10 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
@@ -44,6 +45,12 @@ def steps_of(shift: ShiftHandover) -> FollowUpQuerySet:
     return FollowUp.objects.planned().filter(pk__in=shift.steps.values("pk"), owner=shift.given_by_id)
 
 
+def with_left(shifts: QuerySet[ShiftHandover]) -> QuerySet[Any]:
+    """Each with how many steps are `left` of it, counted as `steps_of` does; one query, however many they are."""
+    mine = Q(steps__state=FollowUp.State.PLANNED, steps__owner=F("given_by"))
+    return shifts.annotate(left=Count("steps", filter=mine))
+
+
 def give_shift(*, by: User, to: User, steps: Iterable[uuid.UUID]) -> ShiftHandover:
     """Hand steps to a colleague who is there. Nothing changes hands before that one says yes. Raises Refused."""
     with transaction.atomic():
@@ -73,7 +80,11 @@ def take_shift(*, by: User, shift: ShiftHandover) -> int:
         if not waiting_shifts().filter(pk=shift.pk, given_to=by).update(acknowledged_at=clock.now()):
             raise TooLate(_ended(shift))
         left = list(steps_of(shift).order_by("case", "due_at", "id").values_list("pk", "case"))
-        taken = sum(_take(by, shift, step, case) for step, case in left)
+        cases = {pk: lock(Case(pk=pk)) for pk in dict.fromkeys(case for _step, case in left)}
+        by = User.objects.select_for_update().get(pk=by.pk)  # nobody is switched off while steps come
+        if not by.is_active:
+            raise TooLate(_("This account is switched off. Nothing was taken over."))
+        taken = sum(_take(by, shift, step, cases[case]) for step, case in left)
         notify(user=shift.given_by, kind="shift.taken", source=f"shift.taken:{shift.pk}", about=str(shift.pk))
         log("shift.taken", by=by, row=shift.pk, giver=shift.given_by_id, steps=taken)
     return taken
@@ -88,9 +99,8 @@ def withdraw_shift(*, by: User, shift: ShiftHandover) -> None:
         log("shift.withdrawn", by=by, row=shift.pk, to=shift.given_to_id)
 
 
-def _take(by: User, shift: ShiftHandover, pk: uuid.UUID, case_id: uuid.UUID) -> bool:
+def _take(by: User, shift: ShiftHandover, pk: uuid.UUID, case: Case) -> bool:
     """One step, by a conditional update under the lock of its case, with its line in the timeline."""
-    case = lock(Case(pk=case_id))
     if case.unit_id != by.unit_id or not steps_of(shift).filter(pk=pk).update(owner=by):
         return False
     step = FollowUp.objects.select_related("case__key").get(pk=pk)

@@ -4,15 +4,15 @@ later, in the same case, with the same owner and steps; each change is said why.
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from helpline.people.errors import Refused
 from helpline.people.models import Unit, User
-from helpline.people.sealed import SealedTextField
-from intake import hints, protection, triage
+from helpline.people.sealed import SealedModel, SealedTextField
+from intake import protection, triage
 from intake.actions.timeline import lock, record
-from intake.models import Call, Case, Person
+from intake.models import AcuteMeasure, Call, Case, CaseLink, Person
 from intake.models.cases import takes_identity
 
 ANONYMOUS = "anonymous"
@@ -140,7 +140,8 @@ def _write(by: User, case: Case, track: str, identity: str, name: str, why: str)
         person.name = name
         person.save(update_fields=["name"])
     if not case.takes_identity:
-        _take_names(case.people.select_related("case__key"), "name")
+        everybody = Person.everybody.filter(case=case)  # also who was taken off the list
+        _take_names(everybody.select_related("case__key"), "name")
     if gone or not case.takes_identity:
         _take_names(case.calls.select_related("key"), "caller_name")
     if gone and was == "C":  # what is documented in a personal file stays there; it leaves the heading
@@ -197,20 +198,37 @@ def change_protection(*, by: User, case: Case, level: str, why: str) -> int:
 
 def _take_out_addresses(case: Case) -> int:
     """Save anew what can be changed, on the way of which addresses are taken out; count what is signed and holds one."""
+    if case.is_forgotten:
+        return 0
     calls = list(case.calls.select_related("key"))
     case.save(update_fields=["safe_contact"])
     for call in calls:
-        fields = ["safe_contact"] if call.is_finished else SEALED
+        fields = ["safe_contact", "step_what"] if call.is_finished else SEALED
         call.save(update_fields=fields)
         if not call.is_finished:
             unsigned: list[Any] = [*call.answers.all(), *call.notes.filter(signed_at__isnull=True)]
             for row in unsigned:
                 row.call = call
                 row.save()
-    for step in case.steps.planned():
-        step.case = case
-        step.save(update_fields=["what"])
-    return sum(bool(hints.addresses_in(text)) for text in _signed(case, calls))
+    for each in _changeable(case):
+        each.save(
+            update_fields=[field.attname for field in each._meta.concrete_fields if isinstance(field, SealedTextField)]
+        )
+    for raised in protection.RAISED:
+        raised(case)
+    return sum(protection.has_address(text) for text in _signed(case, calls))
+
+
+def _changeable(case: Case) -> list[SealedModel]:
+    """The rows around a case whose words the database lets be written again, whether or not they are at an end."""
+    links = CaseLink.objects.filter(Q(one=case) | Q(other=case))
+    return [
+        *case.steps.select_related("case__key"),
+        *AcuteMeasure.objects.filter(call__case=case).select_related("call__key", "call__case"),
+        *case.openings.select_related("case__key"),
+        *links.select_related("one__key", "other"),
+        *Person.everybody.filter(case=case).select_related("case__key"),
+    ]
 
 
 def _signed(case: Case, calls: list[Call]) -> list[str]:
@@ -220,5 +238,5 @@ def _signed(case: Case, calls: list[Call]) -> list[str]:
     for call in calls:
         if call.is_finished:
             texts += [note.text for note in call.notes.select_related("call__key")]
-            texts += [f"{row.value} {row.remark}" for row in call.answer_rows]
+            texts += [text for row in call.answer_rows for text in (row.value, row.remark)]
     return texts

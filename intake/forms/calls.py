@@ -1,7 +1,7 @@
 """The form of a call: every field that its page may hold. A save takes those that were given, are right and have changed."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
@@ -17,9 +17,9 @@ from intake import actions, triage
 from intake.actions.continuity import hash_phrase, plain_phrase
 from intake.forms.cases import WhenField
 from intake.forms.fields import WordsField
-from intake.forms.measures import measure_fields, stored_measures
-from intake.forms.safe import safe_fields
+from intake.forms.measures import check_references, measure_fields, stored_measures
 from intake.forms.naming import check_naming
+from intake.forms.safe import safe_fields
 from intake.forms.windows import TwoWindows, mark
 from intake.labels import NOTE_KINDS
 from intake.models import Call
@@ -82,7 +82,10 @@ class CallForm(TwoWindows):
     again_phrase = WordsField(label=_("The passphrase, if they chose one"), max_length=120)
     passphrase = WordsField(label=_("Passphrase if they call again"), max_length=120)
 
-    def __init__(self, call: Call, data: QueryDict | None = None, *, completing: bool = False) -> None:
+    def __init__(
+        self, call: Call, data: QueryDict | None = None, *, completing: bool = False, apart: Iterable[str] = ()
+    ) -> None:
+        """`apart`: fields that who sent it neither sees nor writes."""
         self.call = call
         self.completing = completing
         self.sent = data
@@ -94,6 +97,7 @@ class CallForm(TwoWindows):
         if data is not None:
             self.given = {*data, *data.getlist("present"), *data.getlist("clear")}
             self.given |= {"urgency"} if "confirm" in data else set()
+            self.given -= {*apart}
             self.read_bases(data)
             self.is_bound = True
             self.data = self._whole(data)
@@ -168,6 +172,7 @@ class CallForm(TwoWindows):
         for kind in set(self.ticked) - set(triage.codes("acute_lines")):
             self.add_error(None, gettext("%(question)s: there is no such question.") % {"question": kind[:60]})
         check_naming(self)
+        check_references(self)
         self.find_conflicts()
         return self.cleaned_data
 
@@ -285,10 +290,15 @@ class CallForm(TwoWindows):
         facts = actions.calls.FACTS - {"channel", "caller_type", "urgency", "received_at", *HOW_IT_BEGAN}
         known = any((getattr(self.call, name) or "") != (getattr(fresh, name) or "") for name in facts)
         written = any(self.initial[name] for name in self.fields if "." in name)
+        written = written or self.call.measures.exists()
         goes_on = self.call.case_id is not None
         return self.call.caller_type in ("", MISDIAL) and not known and not written and not goes_on
 
     def unsaved(self) -> list[tuple[str, str]]:
-        """The words that came too late to be saved, each with the name of its field."""
-        late = [*self.changes(), *((name, found.mine) for name, found in self.conflicts.items())]
-        return [(str(self.fields[name].label), value) for name, value in late if isinstance(value, str) and value]
+        """The words that came too late to be saved, each with the name of its field: as they were sent, also where they
+        are wrong, and nothing of what is stored."""
+        assert self.sent is not None
+        wrong = [name for name in self.errors if name in self.given and name in self.fields]
+        late = dict.fromkeys([*(name for name, _value in self.changes()), *wrong])
+        words = {name: self.sent.get(name, "") for name in late if isinstance(self.initial[name], str)}
+        return [(str(self.fields[name].label), text) for name, text in words.items() if text]

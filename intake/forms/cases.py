@@ -4,10 +4,15 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
-from helpline.people.models import Role, User
+from helpline.people.absences import absences_on, away_among
+from helpline.people.access import STAFF
+from helpline.people.models import Absence, User
+from helpline.people.templatetags.people import say_day
 from helpline.people.words import WordsField
 from helpline.people.workdays import add_working_days, local
 from intake import triage
@@ -73,9 +78,7 @@ class MoveForm(forms.Form):
 class DoneForm(forms.Form):
     """A step is done; the last one demands the next, or closes the case."""
 
-    outcome = WordsField(
-        label=_("What came of it"), max_length=LONGEST, required=False, widget=forms.Textarea(WORDS)
-    )
+    outcome = WordsField(label=_("What came of it"), max_length=LONGEST, required=False, widget=forms.Textarea(WORDS))
     next_what = WordsField(label=_("Next step"), max_length=500, required=False)
     next_due = WhenField(label=_("At the latest"), required=False)
     close = forms.ChoiceField(
@@ -112,16 +115,33 @@ class ReasonForm(forms.Form):
     words = WordsField(label=_("More about why"), max_length=500, required=False)
 
 
+class TakerField(forms.ModelChoiceField):
+    """A colleague; who is away today stands last, and it is said until when."""
+
+    gone: dict[int, Absence]
+
+    def label_from_instance(self, obj: User) -> str:
+        absence = self.gone.get(obj.pk)
+        if absence is None:
+            return str(obj)
+        return gettext("%(name)s (away to the end of %(day)s)") % {"name": obj, "day": say_day(absence.last_day)}
+
+
 class ReassignForm(forms.Form):
     """To whom a case is handed."""
 
-    to = forms.ModelChoiceField(label=_("To"), queryset=User.objects.none(), empty_label=_("Choose"))
+    to = TakerField(
+        label=_("To"),
+        queryset=User.objects.none(),
+        empty_label=_("Choose"),
+        error_messages={"invalid_choice": _("Choose a colleague of the same unit.")},
+    )
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        colleagues = User.objects.filter(
-            unit=case.unit_id, is_active=True, role__in=[Role.CASEWORKER, Role.MANAGER]
-        ).order_by("first_name", "last_name")
+        colleagues = User.objects.filter(unit=case.unit_id, is_active=True, role__in=STAFF).exclude(cases=case)
         field = self.fields["to"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = colleagues.exclude(cases=case)
+        assert isinstance(field, TakerField)
+        gone = absences_on(clock.today()).filter(user=OuterRef("pk"))
+        field.queryset = colleagues.annotate(is_away=Exists(gone)).order_by("is_away", "first_name", "last_name", "pk")
+        field.gone = away_among(colleagues.values_list("pk", flat=True), clock.today())

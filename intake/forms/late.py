@@ -4,15 +4,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people.errors import Refused
+from intake.forms.children import PastField
 
 
 class LateForm(forms.Form):
     """When it took place, and how long it took. What can be is said by the action."""
 
-    received_at = forms.DateTimeField(
-        label=_("When the call began"),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
+    received_at = PastField(label=_("When the call began"))
     minutes = forms.IntegerField(
         label=_("How many minutes it took"),
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "class": "short"}),

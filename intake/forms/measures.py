@@ -31,6 +31,14 @@ def stored_measures(call: Call) -> dict[str, str]:
     return {f"ref.{row.kind}": row.reference for row in rows} | {f"why.{row.kind}": row.why_not for row in rows}
 
 
+def check_references(form: Any) -> None:
+    """Refuse the reference of a line that is not ticked, at its place: the rest is saved."""
+    rows = {row.kind for row in form.call.measures.all()}
+    for kind in sorted(set(triage.codes("acute_lines")) - rows - {*form.ticked}):
+        if f"ref.{kind}" in form.given and form.cleaned_data.get(f"ref.{kind}"):
+            form.add_error(f"ref.{kind}", gettext("Tick the line before you write its reference."))
+
+
 @dataclass(frozen=True)
 class ShownLine:
     """A line with its fields; without, where the table has it no longer."""

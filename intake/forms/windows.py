@@ -12,9 +12,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from helpline.people.models import LogEntry, User
+from helpline.people.words import WordsField
 from intake.models import Call
 
 BASE = "base."  # + the name of a field: the marks of what it may have been based on, comma separated
+PAGE = {"who", "turn"}  # fields that a page of a call always sends
 ACTS = {"keep", "take", "both"}  # what is pressed where two windows wrote: one's own, the other's, both
 
 
@@ -81,7 +83,11 @@ class TwoWindows(forms.Form):
 
     def read_bases(self, data: QueryDict) -> None:
         """What was sent about each field: its base, and which act was pressed."""
-        self.bases = {name: data[BASE + name].split(",") for name in self.fields if BASE + name in data}
+        self.bases = {name: str(data[BASE + name]).split(",") for name in self.fields if BASE + name in data}
+        if PAGE & data.keys():  # its fields say what they are based on: words that do not are based on nothing
+            for name, field in self.fields.items():
+                if isinstance(field, WordsField):
+                    self.bases.setdefault(name, [mark("")])
         self.acts = {act: [value.partition(" ") for value in data.getlist(act)] for act in ACTS}
         for name, _space, seen in self.acts["keep"] + self.acts["both"]:
             if name in self.fields:
@@ -146,7 +152,7 @@ class TwoWindows(forms.Form):
 
 def written(data: QueryDict) -> list[str]:
     """The words that were sent and differ from what they were based on, for whoever may not read the call."""
-    texts = {name: data[name].replace("\r\n", "\n").strip() for name in data if BASE + name in data}
+    texts = {name: str(data[name]).replace("\r\n", "\n").strip() for name in data if BASE + name in data}
     return [text for name, text in texts.items() if text and mark(text) != data[BASE + name]]
 
 

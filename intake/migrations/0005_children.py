@@ -7,17 +7,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('intake', '0004_claims_by_number'),
+        ("intake", "0004_claims_by_number"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ('people', '0002_shifts_and_keys'),
+        ("people", "0002_shifts_and_keys"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='case',
-            name='is_consultation',
+            model_name="case",
+            name="is_consultation",
             field=models.BooleanField(default=False),
         ),
         # What was done before rows said by whom was done by the one who registered the report.
@@ -29,11 +28,29 @@ class Migration(migrations.Migration):
             migrations.RunSQL.noop,
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='childclock',
-            trigger=pgtrigger.compiler.Trigger(name='decided_by_qualified', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."done_at" IS NOT NULL AND NEW."kind" IN (\'immediate_protection_assessment\', \'preliminary_assessment\', \'inquiry\'))', func="\n    IF (TG_OP = 'INSERT' OR OLD.done_at IS NULL)\n       AND NOT EXISTS (SELECT 1 FROM people_user u WHERE u.id = NEW.done_by_id AND u.is_qualified) THEN\n        RAISE EXCEPTION 'child clock %: only qualified staff decide', NEW.id\n            USING ERRCODE = 'integrity_constraint_violation';\n    END IF;\n    RETURN NEW;\n", hash='cc1112a0a1935e7a9804754a0c4700755aa1b925', operation='INSERT OR UPDATE', pgid='pgtrigger_decided_by_qualified_b7c2e', table='intake_childclock', when='BEFORE')),
+            model_name="childclock",
+            trigger=pgtrigger.compiler.Trigger(
+                name="decided_by_qualified",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.\"done_at\" IS NOT NULL AND NEW.\"kind\" IN ('immediate_protection_assessment', 'preliminary_assessment', 'inquiry'))",
+                    func="\n    IF (TG_OP = 'INSERT' OR OLD.done_at IS NULL)\n       AND NOT EXISTS (SELECT 1 FROM people_user u WHERE u.id = NEW.done_by_id AND u.is_qualified) THEN\n        RAISE EXCEPTION 'child clock %: only qualified staff decide', NEW.id\n            USING ERRCODE = 'integrity_constraint_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="cc1112a0a1935e7a9804754a0c4700755aa1b925",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_decided_by_qualified_b7c2e",
+                    table="intake_childclock",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='childclock',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', True), ('done_by__isnull', True)), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='clock_done_whole'),
+            model_name="childclock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("done_at__isnull", True), ("done_by__isnull", True)),
+                    models.Q(("done_at__isnull", False), ("done_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="clock_done_whole",
+            ),
         ),
     ]

@@ -56,6 +56,10 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Going on, or hung up and not yet written to the end."""
         return self.filter(completed_at__isnull=True, voided_at__isnull=True)
 
+    def finished(self) -> Self:
+        """Completed, or taken away."""
+        return self.exclude(completed_at__isnull=True, voided_at__isnull=True)
+
     def acute(self) -> Self:
         """With an answer that is acute. Practice is not."""
         return self.counted().filter(urgency_at_least=triage.ACUTE, voided_at__isnull=True)

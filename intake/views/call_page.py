@@ -209,7 +209,9 @@ class CallPage:
     def asks_number(self) -> bool:
         """Whether a number is needed: we may call or text, or one is noted already."""
         agreed = self.call.safe.values
-        return "yes" in (agreed.get("may_call"), agreed.get("sms")) or bool(self.call.phone or self.form.errors.get("phone"))
+        return "yes" in (agreed.get("may_call"), agreed.get("sms")) or bool(
+            self.call.phone or self.form.errors.get("phone")
+        )
 
     @property
     def safe(self) -> list[tuple[str, BoundField]]:

@@ -18,7 +18,7 @@ from helpline.people.errors import Refused, TooLate
 from intake import actions
 from intake.forms.calls import MISDIAL, CallForm
 from intake.forms.windows import written
-from intake.gate import call_for, person
+from intake.gate import call_for, person, took_or_completed
 from intake.models import Call
 from intake.views.call_page import CallPage
 
@@ -44,6 +44,13 @@ def by_the_writer(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     return guarded
 
 
+def sent_form(request: HttpRequest, pk: Any, *, completing: bool = False) -> CallForm:
+    """The form of a call as it was sent. The number to call back is shown to who took the call, who alone writes it."""
+    found = call_for(request, pk, to_save=True)
+    apart = () if found.taken_by_id == person(request).pk else ("phone",)
+    return CallForm(found, request.POST, completing=completing, apart=apart)
+
+
 @require_POST
 @needs("log_call")
 def call_start(request: HttpRequest) -> HttpResponse:
@@ -66,10 +73,12 @@ def call(request: HttpRequest, pk: Any) -> HttpResponse:
 @by_the_writer
 def call_save(request: HttpRequest, pk: Any) -> HttpResponse:
     """Save what is right; what is wrong comes back at its place (422). A script gets the page, others are sent to it."""
-    form = CallForm(call_for(request, pk, to_save=True), request.POST)
+    form = sent_form(request, pk)
     try:
         saved = form.save(by=person(request))
     except TooLate:
+        return too_late(request, form)
+    if saved.is_finished:
         return too_late(request, form)
     if form.errors:
         return show_call(request, form, status=422)
@@ -83,7 +92,7 @@ def call_save(request: HttpRequest, pk: Any) -> HttpResponse:
 @by_the_writer
 def call_complete(request: HttpRequest, pk: Any) -> HttpResponse:
     """Save the words, then complete the call: to its case, or to the page that says that none was needed."""
-    form = CallForm(call_for(request, pk, to_save=True), request.POST, completing=True)
+    form = sent_form(request, pk, completing=True)
     try:
         form.save(by=person(request))
         if not form.errors:
@@ -100,16 +109,18 @@ def call_complete(request: HttpRequest, pk: Any) -> HttpResponse:
 @by_the_writer
 def call_quick(request: HttpRequest, pk: Any) -> HttpResponse:
     """A misdial or a silent call, done with: counted, and no case. Refused once something is written."""
-    form = CallForm(call_for(request, pk, to_save=True), request.POST)
+    form = sent_form(request, pk)
     try:
         form.save(by=person(request))
         if form.is_blank and not form.errors:
             facts = {"caller_type": MISDIAL, "urgency": "NORMAL"}
             actions.save_call(by=person(request), call=form.call, facts=facts)
             return _completed(request, actions.complete_call(by=person(request), call=form.call))
+        form.add_error(None, _("Something is written about this call. Finish it as usual, so that it is kept."))
     except TooLate:
         return too_late(request, form)
-    form.add_error(None, _("Something is written about this call. Finish it as usual, so that it is kept."))
+    except Refused as refused:
+        form.refuse(refused)
     return show_call(request, form, status=422)
 
 
@@ -118,7 +129,7 @@ def call_quick(request: HttpRequest, pk: Any) -> HttpResponse:
 @by_the_writer
 def call_void(request: HttpRequest, pk: Any) -> HttpResponse:
     """Take away a call that was opened by mistake, with a reason."""
-    form = CallForm(call_for(request, pk, to_save=True), request.POST)
+    form = sent_form(request, pk)
     try:
         form.save(by=person(request))
         actions.void_call(by=person(request), call=form.call, why=form.cleaned_data.get("void_reason", ""))
@@ -139,7 +150,9 @@ def _token(text: str) -> uuid.UUID | None:
 
 
 def show_call(request: HttpRequest, form: CallForm, status: int = 200) -> HttpResponse:
-    """The page of a call, with the form as it was written."""
+    """The page of a call, with the form as it was written; of one that was finished meanwhile, what came too late."""
+    if request.method == "POST" and Call.objects.finished().filter(pk=form.call.pk).exists():
+        return too_late(request, form)
     page = CallPage(form, turn=request.POST.get("turn", ""))
     return render(request, "intake/call.html", {"page": page, "call": page.call, "form": form}, status=status)
 
@@ -164,9 +177,11 @@ def _finished(request: HttpRequest, call: Call) -> HttpResponse:
 
 
 def too_late(request: HttpRequest, form: CallForm) -> HttpResponse:
-    """The call was finished elsewhere: words that came too late are shown once more, to be taken to the case."""
+    """The call was finished elsewhere: words that came too late are shown once more to who sent them, to be taken to the
+    case. Nothing of what is stored is shown."""
     call = Call.objects.select_related("key", "case").get(pk=form.call.pk)  # let in at the beginning of this request
     words = form.unsaved()
-    if not words and "HX-Request" not in request.headers:
+    own = took_or_completed(person(request), call)
+    if not words and own and "HX-Request" not in request.headers:
         return _completed(request, call) if call.completed_at else SeeOther(reverse("intake:call", args=[call.pk]))
     return render(request, "intake/call_done.html", {"call": call, "words": words, "mine": False}, status=409)

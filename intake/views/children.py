@@ -95,6 +95,8 @@ def concern_register(request: HttpRequest, code: str) -> HttpResponse:
             form.data = {**form.data.dict(), "seen": str(case.concern_reports.count())}  # type: ignore[attr-defined]
         else:
             messages.success(request, _registered(report))
+            if report.case.track != case.track:
+                messages.info(request, _("It is now on track C, since such a report is more than advice."))
             return redirect("intake:child", case.slug, report.pk)
     law = [(name, clocks.law_for(band)) for band, name in triage.choices("age_bands")]
     return render(request, "intake/concern.html", {"case": case, "form": form, "law": law}, status=status_of(form))

@@ -18,7 +18,7 @@ from intake import actions
 from intake.actions.contact import with_number
 from intake.forms.contact import NumberForm, ReadForm, ResultForm
 from intake.gate import case_for, person
-from intake.hours import is_outside
+from intake.hours import is_outside, must_be_read
 from intake.models import Case, Person
 
 PREPARED = "contact_prepared"  # of the session: case -> the mark of what was read, and until when
@@ -106,6 +106,7 @@ def _page(
         "safe": safe,
         "now": clock.now(),
         "is_outside": is_outside(safe.values.get("hours", ""), clock.now()),
+        "must_read_hours": must_be_read(safe.values.get("hours", "")),
         "prepared": prepared,
         "owns": case.owner_id == person(request).pk,
         "has_number": bool(with_number(case)),

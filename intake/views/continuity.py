@@ -14,16 +14,17 @@ from helpline.people.errors import Refused, TooLate
 from intake import actions
 from intake.forms.calls import CallForm
 from intake.forms.contact import PassphraseForm
-from intake.gate import call_for, case_for, person
-from intake.views.calls import SeeOther, show_call, too_late
+from intake.gate import case_for, person
+from intake.views.calls import SeeOther, by_the_writer, sent_form, show_call, too_late
 from intake.views.cases import case_page
 
 
 @require_POST
 @needs("log_call")
+@by_the_writer
 def call_again(request: HttpRequest, pk: Any) -> HttpResponse:
     """Save the words, then go on in the case whose number the caller says."""
-    form = CallForm(call_for(request, pk, to_save=True), request.POST)
+    form = sent_form(request, pk)
     try:
         form.save(by=person(request))
         said = {"number": _word(form, "again_number"), "phrase": _word(form, "again_phrase")}
@@ -37,9 +38,10 @@ def call_again(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @require_POST
 @needs("log_call")
+@by_the_writer
 def call_not_again(request: HttpRequest, pk: Any) -> HttpResponse:
     """Save the words, then take back that the call goes on in a case: it was somebody else."""
-    form = CallForm(call_for(request, pk, to_save=True), request.POST)
+    form = sent_form(request, pk)
     try:
         form.save(by=person(request))
         actions.unclaim_case(by=person(request), call=form.call)

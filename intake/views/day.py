@@ -5,6 +5,7 @@ import uuid
 from collections import Counter
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from intake.models import Call, Case, FollowUp
 from intake.standing_in import calls_in_hand, say_for_whom
 from intake.views.shifts import waiting
 
+PLACES = {"absence.changed": "intake:absence-list"}  # notices that are about no case: where they lead
 MOST = 50  # rows of one list; a worker with more than this has other trouble than paging
 
 
@@ -30,7 +32,9 @@ MOST = 50  # rows of one list; a worker with more than this has other trouble th
 def my_day(request: HttpRequest) -> HttpResponse:
     """The worker's first page."""
     user = person(request)
-    steps = list(FollowUp.objects.planned().filter(owner=user).select_related("case__key", "case__owner").in_order()[:MOST])
+    steps = list(
+        FollowUp.objects.planned().filter(owner=user).select_related("case__key", "case__owner").in_order()[:MOST]
+    )
     say_for_whom(steps, user)
     own = [step for step in steps if not step.others_turn]
     today = [step for step in own if clock.local_date(step.due_at) <= clock.today()]
@@ -63,14 +67,15 @@ def notice_open(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     notice = get_object_or_404(Notice, pk=pk, user=person(request))
     Notice.objects.filter(pk=pk, seen_at__isnull=True).update(seen_at=clock.now())
     case = Case.objects.visible_to(person(request)).filter(pk__in=[notice.case]).first()
-    return redirect("intake:case", case.slug) if case else redirect("intake:my-day")
+    return redirect("intake:case", case.slug) if case else redirect(PLACES.get(notice.kind, "intake:my-day"))
 
 
 def _notices(user: User) -> list[dict[str, Any]]:
     """What is new, newest first, each with its case's number."""
-    rows = list(user.notices.filter(seen_at__isnull=True, case__isnull=False).order_by("-created_at")[:MOST])
-    cases = Case.objects.visible_to(user).in_bulk([row.case for row in rows])
-    return [{"row": row, "text": _said(row, cases.get(row.case)), "case": cases.get(row.case)} for row in rows]
+    shown = Q(case__isnull=False) | Q(kind__in=PLACES)  # a change of shift has a place of its own
+    rows = list(user.notices.filter(shown, seen_at__isnull=True).order_by("-created_at")[:MOST])
+    cases = Case.objects.visible_to(user).in_bulk([row.case for row in rows if row.case])
+    return [{"row": row, "text": _said(row, case), "case": case} for row in rows for case in [cases.get(row.case)]]
 
 
 def _said(row: Notice, case: Case | None) -> str:
@@ -79,9 +84,7 @@ def _said(row: Notice, case: Case | None) -> str:
     return _("Protected data") if masked else str(KINDS[row.kind])
 
 
-def _sentence(
-    late: list[FollowUp], today: list[FollowUp | Call], news: list[dict[str, Any]], acute: list[Call]
-) -> str:
+def _sentence(late: list[FollowUp], today: list[FollowUp | Call], news: list[dict[str, Any]], acute: list[Call]) -> str:
     """The day in one sentence or two."""
     parts = [_("Something acute is left to do.")] if acute else []
     if late:

@@ -47,8 +47,10 @@ def note_amend(request: HttpRequest, code: str, pk: Any, amendment: str) -> Http
 @needs("log_call")
 @require_http_methods(["GET", "POST"])
 def call_note_amend(request: HttpRequest, call: Any, pk: Any, amendment: str) -> HttpResponse:
-    """Hang words under a note of a finished call that has no case."""
+    """Hang words under a note of a finished call that has no case; where it has one, whoever may open the case."""
     found = call_for(request, call)
+    if found.case is not None:
+        case_for(request, found.case.slug)
     note = get_object_or_404(found.notes.select_related("by", "call__key", "case__key"), pk=pk)
     return _amend(request, note, amendment, {"call": found, "back": reverse("intake:call", args=[found.pk])})
 

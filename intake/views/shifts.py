@@ -17,7 +17,7 @@ from helpline.people.audit import log
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from intake import actions
-from intake.actions.shifts import last_day, steps_of, steps_to_give, waiting_shifts
+from intake.actions.shifts import last_day, steps_of, steps_to_give, waiting_shifts, with_left
 from intake.acute import AcuteLine, left_among
 from intake.forms.shifts import ShiftForm
 from intake.gate import log_listed, person
@@ -117,8 +117,8 @@ def calls_of(user: User) -> Iterable[Call]:
 
 def waiting(**who: User) -> list[tuple[ShiftHandover, int]]:
     """What this one gives, or is given, and nobody has said yes to: each with how many steps are left."""
-    rows = waiting_shifts().filter(**who).select_related("given_by", "given_to").order_by("at", "pk")
-    return [(one, steps_of(one).count()) for one in rows]
+    rows = with_left(waiting_shifts().filter(**who)).select_related("given_by", "given_to").order_by("at", "pk")
+    return [(one, one.left) for one in rows]
 
 
 def _shift(request: HttpRequest, pk: int, **who: User) -> ShiftHandover:

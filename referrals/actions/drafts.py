@@ -78,6 +78,17 @@ def save_draft(
     return referral
 
 
+def clean_drafts(case: Case) -> None:
+    """Take the addresses out of what is not sent yet, where the case's level has come to forbid them. A card that is
+    another text now was not read back."""
+    for draft in Referral.objects.filter(case=case, state="draft").select_related("case__key"):
+        before = [getattr(draft, field) for field in CARD]
+        draft.save()
+        if [getattr(draft, field) for field in CARD] != before:
+            draft.approved_at = None
+            draft.save(update_fields=["approved_at"])
+
+
 def discard_draft(*, by: User, referral: Referral) -> None:
     """Throw a draft away. What was sent is never thrown away."""
     with transaction.atomic():

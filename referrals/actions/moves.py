@@ -14,12 +14,14 @@ from helpline.people.absences import stand_ins
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from helpline.people.notices import notify
+from intake import protection
 from intake.actions import end_kept_step, finish_step, plan_step
 from intake.actions.deputies import whose
 from intake.actions.timeline import lock, record
 from intake.actions.tracks import no_identity
 from intake.models import Case
 from referrals import states
+from referrals.actions.drafts import IDENTITY
 from referrals.labels import CARD, DECLINE_REASONS
 from referrals.models import GroundSetting, PartnerAgency, Referral, StateChange
 from referrals.states import AGENCY, MOVES, OWNER, SYSTEM, Move
@@ -152,11 +154,17 @@ def missing_parts(referral: Referral) -> list[str]:
         )
     if (referral.name or referral.phone) and not referral.case.takes_identity:
         found.append(no_identity(referral.case.track))
+    if protection.forbids_address(referral) and _has_address(referral):
+        found.append(_("An address may not be shared of somebody whose data are protected. Take it out of the text."))
     if not referral.ask.strip():
         found.append(_("Say what the agency is asked to do."))
     if not referral.happened.strip():
         found.append(_("Say what has happened."))
     return [*found, *_missing_for_ground(referral)]
+
+
+def _has_address(referral: Referral) -> bool:
+    return any(protection.has_address(getattr(referral, field)) for field in (*CARD, "ground_reason", *IDENTITY))
 
 
 def _missing_for_ground(referral: Referral, more: str = "") -> list[str]:

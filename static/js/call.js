@@ -3,7 +3,7 @@
 
 import { addBases, based, forget, form, own, says, tries, typing, unsaved } from "./call_fields.js";
 import { openQuestion, savesBy } from "./call_keys.js";
-import { renew, whenBack } from "./call_login.js";
+import { entered, renew, whenBack } from "./call_login.js";
 import { merge, outdated, showConflicts, watchSaving } from "./call_parts.js";
 
 history.replaceState(null, "", says.page); // a page that came back with a fault is loaded again as itself
@@ -36,12 +36,13 @@ for (const name of wrongOf(document)) unsaved.set(name, 0);
 
 // ---------- Saving: one request at a time, with the fields that were edited and no other ----------
 let running = false;
+let asking = false; // a request is on its way
 let wanted = false;
 let failed = 0;
 let extras = [];
 let waiting = [];
 watchSaving(() => running);
-whenBack(() => save());
+whenBack(() => save(), () => asking);
 savesBy(save);
 
 // Resolves to whether everything is saved, once the server has answered or could not be reached.
@@ -64,6 +65,7 @@ function answer(fine) {
 async function run() {
   running = true;
   while (wanted && !over) {
+    await entered();
     wanted = false;
     since = 0;
     const sent = new Map(unsaved);
@@ -74,6 +76,7 @@ async function run() {
     waiting = [];
     let fine = false;
     try {
+      asking = true;
       const page = await send(sent, more);
       failed = 0;
       if (page) fine = take(page, sent, started);
@@ -83,10 +86,13 @@ async function run() {
       timer = setTimeout(save, 1000 * WAITS[Math.min(failed++, WAITS.length - 1)]);
       wanted = false;
       answer(false);
+    } finally {
+      asking = false;
     }
     then.forEach((resolve) => resolve(fine));
   }
   running = false;
+  if (over) answer(false);
 }
 
 // The server has answered: what was sent is saved, but for what was edited since and what was wrong.
@@ -152,11 +158,14 @@ function shout(text) {
     place.classList.add("unsaved");
     outdated(place.id);
   }
+  for (const name of unsaved.keys()) for (const one of document.getElementsByName(name)) one.classList.add("not-saved");
   news(text);
 }
 
 function hush() {
+  if (document.title === title) return; // what goes on as it should is not read aloud
   document.title = title;
+  for (const one of document.querySelectorAll(".not-saved")) one.classList.remove("not-saved");
   news("");
 }
 

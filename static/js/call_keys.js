@@ -25,10 +25,17 @@ const turnTo = async (key) => {
   openQuestion(key);
 };
 
+let left = null; // the question whose field was left by Escape: the next one follows on it
+document.addEventListener("focusin", () => { left = null; });
+const outOf = (field) => {
+  left = field.closest("#guide-list > [id]")?.id;
+  field.blur();
+};
+
 const nextUnanswered = () => {
   const waiting = Array.from(document.querySelectorAll("#guide-list > .current, #guide-list > .open, #guide-list > .later"));
   if (!waiting.length) return;
-  const here = waiting.findIndex((question) => question.contains(document.activeElement));
+  const here = waiting.findIndex((question) => question.contains(document.activeElement) || question.id === left);
   if (here < 0) openQuestion(waiting[0].id.slice(2));
   else turnTo(waiting[(here + 1) % waiting.length].id.slice(2));
 };
@@ -69,7 +76,7 @@ const KEYS = {
 
 document.addEventListener("keydown", (event) => {
   if (document.body.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
-  if (event.key === "Escape" && typing(event.target) && !event.isComposing) event.target.blur(); // out of the field: now the keys are heard
+  if (event.key === "Escape" && typing(event.target) && !event.isComposing) outOf(event.target); // out of the field: now the keys are heard
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing || typing(event.target)) return;
   const key = event.key.toLowerCase();
   const act = /^[1-9]$/.test(key) ? () => choose(key) : KEYS[key];

@@ -12,8 +12,12 @@ let typed = 0;
 let later = false; // closed by hand: it does not come back by itself
 let opening = 0;
 let saved = () => {};
+let asking = () => false;
+let entering = Promise.resolve();
 
-export const whenBack = (save) => { saved = save; };
+export const whenBack = (save, isAsking) => { saved = save; asking = isAsking; };
+// While one logs in nothing else is asked: its answer would bring a session of its own.
+export const entered = () => entering;
 
 const asPage = async (response) => new DOMParser().parseFromString(await response.text(), "text/html");
 const keyOf = (page) => page.querySelector("[name=csrfmiddlewaretoken]")?.value;
@@ -67,6 +71,7 @@ const say = (text) => { dialog.querySelector("[role=alert]").textContent = text;
 
 async function enter() {
   const login = entry.action;
+  while (asking()) await new Promise((resolve) => { setTimeout(resolve, 50); });
   let page = await asPage(await fetch(login));
   if (page.body.dataset.who && page.body.dataset.who !== form.elements.who.value) { // somebody else is in: out first
     await fetch(asks.leave, { method: "POST", body: new URLSearchParams({ csrfmiddlewaretoken: keyOf(page) }) });
@@ -90,10 +95,9 @@ entry.addEventListener("submit", async (event) => {
   if (button.disabled) return;
   button.disabled = true;
   say("");
-  let found = "gone";
-  try {
-    found = await enter();
-  } catch { /* no answer */ }
+  const answer = enter().catch(() => "gone");
+  entering = answer;
+  const found = await answer;
   button.disabled = false;
   entry.elements.password.value = "";
   dialog.querySelector("a").hidden = found !== "more";

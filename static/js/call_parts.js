@@ -11,15 +11,29 @@ let saving = () => false;
 
 export const outdated = (id) => server.delete(id);
 
-// What another window wrote stands at the field at once, also while the cursor is in it.
+// What is wrong with a field, and what another window wrote there, stands at it at once, also while the cursor is in it.
 export function showConflicts(page) {
   for (const next of page.querySelectorAll("[data-at]")) {
     const now = document.querySelector(`[data-at="${next.dataset.at}"]`);
     if (!now || now.innerHTML === next.innerHTML || !(now.childElementCount || next.childElementCount)) continue;
     now.replaceChildren(...document.importNode(next, true).childNodes);
+    tellField(document.getElementById(now.dataset.of), now.querySelector(".invalid-feedback"));
     for (let part = now.closest(PARTS); part; part = part.parentElement.closest(PARTS)) outdated(part.id);
   }
 }
+
+function tellField(control, fault) {
+  if (!control) return;
+  control.classList.toggle("is-invalid", fault !== null);
+  if (fault) {
+    control.setAttribute("aria-invalid", "true");
+    control.setAttribute("aria-describedby", fault.id);
+  } else {
+    control.removeAttribute("aria-invalid");
+    control.removeAttribute("aria-describedby");
+  }
+}
+
 export const watchSaving = (asked) => { saving = asked; };
 
 for (const part of document.querySelectorAll(PARTS)) server.set(part.id, part.outerHTML);

@@ -26,6 +26,16 @@
   window.addEventListener("pageshow", () => { written = null; });
   window.addEventListener("beforeunload", (event) => { if (written) event.preventDefault(); });
 
+  // Who writes long without sending anything is there all the same: said at most once a minute, and never by itself. The
+  // call page sends what is written, and where one logs in nothing else is asked.
+  let told = performance.now();
+  const here = () => {
+    if (!document.body.dataset.here || document.querySelector("#call-form, dialog[open]") || performance.now() - told < 60000) return;
+    told = performance.now();
+    fetch(document.body.dataset.here, { redirect: "manual" }).catch(() => {});
+  };
+  document.addEventListener("input", (event) => { if (event.isTrusted && event.target.form) here(); });
+
   // The switch for single keys holds at once, and the page stays where it is.
   document.addEventListener("submit", async (event) => {
     if (!event.target.matches("[data-keys-switch]")) return;
@@ -67,13 +77,29 @@
     if (tab) tab.checked = true;
   });
 
+  // What is reached by Tab comes to stand clear of the bars, however high a person's letters or an acute line make them.
+  const TOPS = ".topbar, .call-top, .page-head.stays, .step-line.stays";
+  const BOTTOMS = ".bottombar, .call-places, .notes.dock, .send-box, .to-answer";
+  const reach = (selector, edge) => Math.max(0, ...Array.from(document.querySelectorAll(selector), (bar) => {
+    const { position, [edge]: away } = getComputedStyle(bar);
+    if (!["sticky", "fixed"].includes(position)) return 0;
+    const line = bar.querySelector(".acute-line"); // it hangs below, also where it comes into sight only by the next scroll
+    return bar.offsetHeight + (line ? line.offsetHeight : 0) + (parseFloat(away) || 0);
+  }));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab") return;
+    const room = document.documentElement.style;
+    room.scrollPaddingTop = `${reach(TOPS, "top") + 16}px`;
+    room.scrollPaddingBottom = `${reach(BOTTOMS, "bottom") + 24}px`;
+  });
+
   // data-stands-in-for="id": shown only while that element is out of sight.
   const watch = (root) => {
     for (const line of root.querySelectorAll("[data-stands-in-for]")) {
       const panel = document.getElementById(line.dataset.standsInFor);
       if (!panel) continue;
       new IntersectionObserver(([entry]) => {
-        line.hidden = entry.isIntersecting;
+        line.hidden = entry.isIntersecting && !line.contains(document.activeElement); // the cursor is not lost with it
       }, { rootMargin: "-70px 0px 0px 0px" }).observe(panel);
     }
     const summary = root.querySelector(".error-summary[data-focus]");

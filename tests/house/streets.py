@@ -57,6 +57,7 @@ STREETS: dict[str, Street] = {
     "livez": Street({200: EVERYBODY}),
     "language": Street({405: EVERYBODY}, {302: EVERYBODY}),
     "account-keys": Street({405: EVERYBODY}, {302: EVERYBODY}),
+    "account-here": Street({204: EVERYBODY}),
     "account_login": Street({302: EVERYBODY}, {302: EVERYBODY}),
     "account_logout": Street({200: EVERYBODY}, {302: EVERYBODY}),
     "account_signup": Street({302: EVERYBODY}, {302: EVERYBODY}),

@@ -226,7 +226,9 @@ def test_advice_has_no_identity(cast, call):
     assert (done.caller_name, done.phone) == ("", "")
     caller, concern = done.case.people.order_by("part")
     assert (caller.name, concern.name, concern.phone) == ("", "", "")
-    assert caller.phone == "070" and caller.phone_until - clock.now() <= dt.timedelta(days=14)  # to call back, no longer
+    assert caller.phone == "070" and caller.phone_until - clock.now() <= dt.timedelta(
+        days=14
+    )  # to call back, no longer
 
 
 def test_words_stand_sealed_in_the_database(cast, call):

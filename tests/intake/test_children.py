@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.db.utils import IntegrityError, InternalError
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
@@ -398,6 +399,36 @@ def test_when_no_more_time_is_given(make_report, cast, at, who, kind, to, why, s
         with pytest.raises(Refused, match=says):
             actions.extend_clock(by=getattr(cast, who), running=one, to=dt.date.fromisoformat(to), why=why)
     assert one.extended_at is None
+
+
+def test_no_time_is_given_that_has_passed(make_report, cast, at):
+    with at("2026-11-23 10:00"):
+        report = make_report()
+    one = report.clocks.select_related("report__case__key").get(kind=PRELIMINARY)
+    with at("2026-12-20 10:00"), pytest.raises(Refused, match="today or a later day") as refused:
+        actions.extend_clock(by=cast.manager, running=one, to=dt.date(2026, 12, 19), why="Why")
+    assert refused.value.at == "to"
+
+
+@pytest.mark.parametrize(("age", "track"), [("12-14", "C"), ("unknown", "C"), ("26+", "A")])
+def test_a_report_whose_clocks_run_is_no_advice(make_report, make_case, cast, client_of, age, track):
+    """What the law asks for is documented by the law of a case: the report itself is never lost to a refusal."""
+    case = make_case()
+    received = timezone.localtime(clock.now()).strftime("%Y-%m-%dT%H:%M")
+    sent = {"age_band": age, "received_at": received, "under_way": "unknown", "seen": "0"}
+    url = reverse("intake:concern-register", args=[case.slug])
+    page = client_of(cast.caseworker).post(url, sent, follow=True)
+    case.refresh_from_db()
+    assert (case.track, case.identity, case.concern_reports.count()) == (track, "anonymous", 1)
+    changed = [event.codes for event in case.events.filter(kind="track.changed")]
+    assert changed == ([{"track": "C", "was": "A", "identity": "anonymous"}] if track == "C" else [])
+    assert ("is now on track C" in page.content.decode()) == (track == "C")
+
+
+@pytest.mark.parametrize("track", ["B", "C"])
+def test_a_report_on_another_track_changes_none(make_report, make_case, track):
+    case = make_report(make_case(track=track)).case
+    assert case.track == track and not case.events.filter(kind="track.changed").exists()
 
 
 # ---------- The pages ----------

@@ -126,6 +126,17 @@ def test_outside_the_agreed_hours_is_said(at, client_of, cast, case):
         assert "outside the agreed hours" not in client_of(cast.caseworker).get(url("contact", case)).content.decode()
 
 
+def test_hours_that_nobody_but_a_person_understands_are_to_be_read(at, client_of, cast, make_case):
+    case = make_case(phone=NUMBER, safe_contact=agreed(may_call="yes", hours="inte efter 21"))
+    for moment, said in [("2026-12-01 22:30", "Tuesday 22:30"), ("2026-12-01 10:00", "Tuesday 10:00")]:
+        with at(moment):
+            page = client_of(cast.caseworker).get(url("contact", case)).content.decode()
+        assert (
+            f'<p class="forbids">Read the hours yourself before you call: inte efter 21. It is {said} now.</p>' in page
+        )
+        assert "outside the agreed hours" not in page
+
+
 # -- the result --------------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
 """Calling again: the number and the passphrase, guessing, what the answering worker sees, and what a call adds to its case."""
 
 import datetime as dt
+import threading
+import time
 
 import pytest
 from django.db import connection
@@ -10,7 +12,8 @@ from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import Absence, LogEntry, Notice, User
 from intake import actions
-from intake.actions import claims
+from intake.actions import cases, claims, continuity
+from intake.actions.continuity import hash_phrase
 from intake.actions.steps import first_step_due
 from intake.codes import new_code, spoken
 from intake.models import Call, Case, CaseOpening, Claim
@@ -488,3 +491,213 @@ def test_nobody_else_changes_the_passphrase(client_of, cast, case):
     for who, wanted in {"stranger": 404, "partner": 403, "keeper": 403}.items():
         assert client_of(cast.everybody()[who]).post(url, {"passphrase": "mine"}).status_code == wanted
     assert Case.objects.get(pk=case.pk).passphrase == before
+
+
+# -- another caller, and a later word ----------------------------------------------------------------------------------
+
+
+def safe_of(case):
+    return dict(Case.objects.get(pk=case.pk).safe.values)
+
+
+def say_again(cast, case, call, safe):
+    claim(cast, call, case.number)
+    actions.save_call(by=cast.colleague, call=call, safe=safe)
+    finish(cast, call)
+    return safe_of(case)
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "after", "besides"),
+    [
+        ({"may_call": "no"}, {"may_call": "yes"}, {"may_call": "no"}, "By phone: Yes"),
+        ({"may_call": "yes"}, {"may_call": "no"}, {"may_call": "no"}, ""),
+        ({"sms": "yes", "voicemail": "yes"}, {"sms": "no", "voicemail": "no"}, {"sms": "no", "voicemail": "no"}, ""),
+        ({"sms": "no"}, {"sms": "yes"}, {"sms": "no"}, "Text message: Yes"),
+        ({"may_call": "unknown"}, {"may_call": "yes"}, {"may_call": "yes"}, ""),
+        ({"may_call": "yes"}, {"may_call": "unknown"}, {"may_call": "yes"}, ""),
+        ({"hours": "After six"}, {"hours": "At noon"}, {"hours": "After six"}, "When: At noon"),
+        ({"stop_word": "Paris"}, {"hours": "At noon"}, {"stop_word": "Paris", "hours": "At noon"}, ""),
+        ({"stop_word": "Paris"}, {"stop_word": "Paris"}, {"stop_word": "Paris"}, ""),
+    ],
+)
+def test_a_later_call_never_loosens_how_the_person_is_reached(cast, make_case, call, before, said, after, besides):
+    case = make_case()
+    actions.change_safe_contact(by=cast.caseworker, case=case, safe=before)
+    found = say_again(cast, case, call, said)
+    assert found.pop("other", "") == (f"Said in a later call: {besides}" if besides else "")
+    assert found == after
+
+
+def test_other_words_are_kept_beside_the_earlier_ones_once(cast, make_case):
+    case = make_case()
+    actions.change_safe_contact(by=cast.caseworker, case=case, safe={"other": "The dog barks."})
+    for _round in range(2):
+        found = say_again(cast, case, actions.start_call(by=cast.colleague), {"other": "Knock twice."})
+    assert found == {"other": "The dog barks.\nSaid in a later call: Knock twice."}
+    assert case.events.filter(kind="safe.changed").count() == 2
+    assert case.events.select_related("case__key").filter(kind="safe.changed").latest("at").text == "The dog barks."
+
+
+def callers(case):
+    return [(one.name, one.phone) for one in case.people.filter(part="caller").order_by("pk")]
+
+
+def test_another_number_makes_another_caller(cast, make_case, call):
+    case = make_case(phone="0701111111")
+    claim(cast, call, case.number)
+    finish(cast, call, phone="0702222222")
+    assert callers(case) == [("", "0701111111"), ("", "0702222222")]
+    again = actions.start_call(by=cast.colleague)
+    claim(cast, again, case.number)
+    finish(cast, again, phone="070-222 22 22")
+    assert len(callers(case)) == 2  # the same number is the same caller
+
+
+def test_who_knows_the_passphrase_has_a_new_number(cast, case, call):
+    actions.set_number(by=cast.caseworker, case=case, phone="0701111111")
+    claim(cast, call, case.number, PHRASE)
+    finish(cast, call, phone="0702222222")
+    assert callers(case) == [("", "0702222222")]
+    assert case.events.filter(kind="number.erased").count() == 1
+
+
+def test_who_knows_the_passphrase_and_is_somebody_else_does_not(cast, case, call):
+    actions.set_number(by=cast.caseworker, case=case, phone="0701111111")
+    claim(cast, call, case.number, PHRASE)
+    finish(cast, call, phone="0702222222", caller_type="leaver")
+    assert callers(case) == [("", "0701111111"), ("", "0702222222")]
+
+
+def test_the_same_name_has_a_new_number(cast, make_case, call):
+    named = {"track": "B", "identity": "named", "answers": {"named": "said"}}
+    case = make_case(caller_name="Mary Hill", phone="0701111111", **named)
+    claim(cast, call, case.number)
+    finish(cast, call, caller_name="mary hill", phone="0702222222", **named)
+    assert callers(case) == [("mary hill", "0702222222")]
+    assert case.events.filter(kind="number.erased").count() == 1
+
+
+def test_no_number_stands_under_anothers_name(cast, make_case, call):
+    named = {"track": "B", "identity": "named", "answers": {"named": "said"}}
+    case = make_case(caller_name="Mary Hill", **named)
+    claim(cast, call, case.number)
+    finish(cast, call, phone="0702222222", track="B")  # who gave no name
+    assert callers(case) == [("Mary Hill", ""), ("", "0702222222")]
+    again = actions.start_call(by=cast.colleague)
+    claim(cast, again, case.number)
+    finish(cast, again, caller_name="John Hill", **named)  # a name, and no number: that of nobody else
+    assert callers(case) == [("Mary Hill", ""), ("", "0702222222"), ("John Hill", "")]
+
+
+def test_another_passphrase_is_told_to_the_owner(cast, case, call):
+    claim(cast, call, case.number, PHRASE)
+    before = Case.objects.get(pk=case.pk).passphrase
+    finish(cast, call, passphrase=hash_phrase("Another one"))
+    assert Case.objects.get(pk=case.pk).passphrase != before
+    assert case.events.filter(kind="passphrase.set", call=call, by=cast.colleague).count() == 1
+    assert Notice.objects.get(kind="passphrase.set").user == cast.caseworker
+
+
+def test_an_owner_who_answers_is_not_told(cast, make_case):
+    case, call = make_case(), actions.start_call(by=cast.caseworker)
+    claim(cast, call, case.number, by=cast.caseworker)
+    finish(cast, call, by=cast.caseworker, passphrase=hash_phrase("Another one"))
+    assert case.events.filter(kind="passphrase.set").count() == 1
+    assert not Notice.objects.filter(kind="passphrase.set").exists()
+
+
+# -- held rows ---------------------------------------------------------------------------------------------------------
+
+
+def test_wrong_tries_in_a_call_that_has_joined_are_counted(cast, case, call, make_case):
+    claim(cast, call, case.number, PHRASE)
+    for _round in range(claims.WRONG_IN_A_CALL):
+        with pytest.raises(Refused, match="Take that back first"):
+            claim(cast, call, "Sten-Lampa 42")
+    assert Claim.objects.filter(call=call, is_right=False).count() == claims.WRONG_IN_A_CALL
+    assert LogEntry.objects.filter(event="claim.wrong", call=call.pk).count() == claims.WRONG_IN_A_CALL
+    with pytest.raises(Refused, match="too many wrong tries"):
+        claim(cast, call, "Sten-Lampa 42")
+    assert claim(cast, call, case.number, PHRASE) == case  # where it goes on is no guess
+
+
+def test_a_case_whose_words_went_meanwhile_is_not_joined(cast, make_case, call, monkeypatch):
+    case = make_case()
+    real = claims._look
+
+    def looks(*given):
+        found = real(*given)
+        Case.objects.select_related("key").get(pk=case.pk).key.destroy()
+        return found
+
+    monkeypatch.setattr(claims, "_look", looks)
+    with pytest.raises(Refused, match="belong together"):
+        claim(cast, call, case.number)
+    call.refresh_from_db()
+    assert call.case_id is None and Claim.objects.get().is_right is False
+
+
+def at_once(*acts) -> list[str]:
+    """Do these at the same time, each on a connection of its own. What went wrong, by name."""
+    barrier, wrong = threading.Barrier(len(acts)), []
+
+    def run(act) -> None:
+        try:
+            barrier.wait(timeout=10)
+            act()
+        except Exception as error:
+            wrong.append(type(error).__name__)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[act]) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return wrong
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_that_goes_on_and_a_case_that_is_given_wait_for_each_other(cast, make_case, monkeypatch):
+    """Everybody holds the case first and then the worker; the other way round they would wait for ever."""
+
+    def slowly(act):
+        return lambda case: (time.sleep(0.1), act(case), time.sleep(0.2))[1]
+
+    case = make_case()
+    monkeypatch.setattr(continuity, "lock", slowly(continuity.lock))
+    monkeypatch.setattr(cases, "lock", slowly(cases.lock))
+    for _round in range(3):
+        call = actions.start_call(by=cast.colleague)
+        claim(cast, call, case.number)
+        facts = {"caller_type": "relative", "urgency": "NORMAL", **NO_ACTUALISATION}
+        actions.save_call(by=cast.colleague, call=call, facts=facts)
+        Case.objects.filter(pk=case.pk).update(owner=cast.caseworker)
+        wrong = at_once(
+            lambda call=call: actions.complete_call(by=cast.colleague, call=call),
+            lambda: actions.reassign_case(by=cast.manager, case=case, to=cast.colleague),
+        )
+        assert wrong == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tries_at_once_are_counted_one_by_one(cast, make_case, monkeypatch):
+    case = make_case()
+    actions.set_passphrase(by=cast.caseworker, case=case, phrase=PHRASE)
+    calls = [actions.start_call(by=cast.colleague) for _ in range(claims.WRONG_IN_A_DAY + 3)]
+    for call in calls[: claims.WRONG_IN_A_DAY - 1]:
+        with pytest.raises(Refused):
+            claim(cast, call, case.number, "wrong")
+    real = claims._must_wait
+
+    def slowly(*given, **named):
+        found = real(*given, **named)
+        time.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(claims, "_must_wait", slowly)
+    left = calls[claims.WRONG_IN_A_DAY - 1 :]
+    assert at_once(*[lambda call=call: claim(cast, call, case.number, "wrong") for call in left]) == ["Refused"] * 4
+    assert Claim.objects.filter(is_right=False).count() == claims.WRONG_IN_A_DAY

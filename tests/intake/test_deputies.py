@@ -341,3 +341,39 @@ def test_an_acute_case_is_told_to_who_stands_in_for_the_manager(make_case, cast,
 def test_nobody_is_told_twice_where_the_manager_is_there(make_case, cast):
     make_case(urgency="AKUT")
     assert [notice.user for notice in Notice.objects.filter(kind="case.acute")] == [cast.manager]
+
+
+# -- told, and seen where a case is handed on ---
+
+
+def test_days_that_a_manager_wrote_are_new_on_the_first_page_and_lead_to_the_calendar(cast, client_of):
+    days = {"first_day": clock.today() + DAY, "last_day": clock.today() + 2 * DAY}
+    save_absence(by=cast.manager, user=cast.caseworker, deputy=cast.colleague, **days)
+    anna = client_of(cast.caseworker)
+    text = "The unit manager has written or changed when you are away"
+    assert text in anna.get(reverse("intake:my-day")).content.decode()
+    notice = Notice.objects.get(kind="absence.changed")
+    answer = anna.get(reverse("intake:notice-open", args=[notice.pk]))
+    assert (answer.status_code, answer.url) == (302, reverse("intake:absence-list"))
+    assert text not in anna.get(reverse("intake:my-day")).content.decode()
+    assert client_of(cast.colleague).get(reverse("intake:notice-open", args=[notice.pk])).status_code == 404
+
+
+def test_who_is_away_stands_last_and_marked_where_a_case_is_handed_on(cast, make_case, is_away, client_of, at):
+    with at("2026-11-24 08:00"):
+        case = make_case()
+        is_away(cast.colleague, first=-1, last=3)
+        place = reverse("intake:case-reassign", args=[case.slug])
+        choices = client_of(cast.manager).get(place).context["form"].fields["to"].choices
+        assert [label for _value, label in choices] == ["Choose", "Cecilia", "Bert (away to the end of Fri 27 Nov)"]
+
+
+@pytest.mark.parametrize("who", ["stranger", "keeper", "caseworker", "off"])
+def test_a_refused_taker_is_refused_clearly(who, cast, make_case, client_of):
+    case = make_case()
+    to = cast.colleague if who == "off" else getattr(cast, who)
+    if who == "off":
+        type(to).objects.filter(pk=to.pk).update(is_active=False)
+    answer = client_of(cast.manager).post(reverse("intake:case-reassign", args=[case.slug]), {"to": to.pk})
+    assert answer.status_code == 422 and "Choose a colleague of the same unit." in answer.content.decode()
+    assert Case.objects.get(pk=case.pk).owner == cast.caseworker

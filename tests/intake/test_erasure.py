@@ -11,6 +11,7 @@ from helpline.people.models import LogEntry, Municipality
 from intake import actions
 from intake.actions import erasure
 from intake.actions.erasure import months_later, words_go_on
+from intake.actions.timeline import record
 from intake.models import BoardDecision, Call, Case, Event, Note
 from intake.models.calls import Answer
 
@@ -207,3 +208,73 @@ def test_what_a_call_documented_on_track_b_is_kept_though_the_case_went_down(at,
     with at("2026-08-01 03:10"):
         assert actions.erase_words() == 0
     assert not Case.objects.get(pk=case.pk).is_forgotten
+
+
+# -- what is documented is kept, whatever the track is in the end ------------------------------------------------------
+
+
+def end(cast, case) -> Case:
+    """Everything that waits in a case is done, and it is closed."""
+    *others, last = case.steps.planned().in_order()
+    for step in others:
+        actions.finish_step(by=cast.caseworker, step=step)
+    actions.finish_step(by=cast.caseworker, step=last, close="needs_met")
+    connection.check_constraints()
+    return Case.objects.select_related("key", "unit").get(pk=case.pk)
+
+
+def says_it_goes(client, case) -> bool:
+    page = client.get(reverse("intake:case", args=[case.slug])).content.decode()
+    return "erased" in page
+
+
+def test_a_case_with_a_report_of_concern_is_kept(at, make_case, cast, client_of):
+    with at("2020-01-10 12:00"):
+        case = make_case(notes={"seen": WORDS})
+        actions.register_concern(by=cast.caseworker, case=case, child_age_band="26+")
+        assert not says_it_goes(client_of(cast.caseworker), case)
+        case = end(cast, case)
+        assert case.track == "A" and words_go_on(case) is None and words_go_on(case.calls.get()) is None
+    assert actions.erase_words() == 0
+
+
+def test_what_was_on_another_track_meanwhile_is_kept(at, make_case, cast, client_of):
+    with at("2020-01-10 12:00"):
+        case = make_case(notes={"seen": WORDS})
+        for track in "BA":
+            actions.change_track(by=cast.caseworker, case=case, track=track, identity="anonymous", why="Why", told=True)
+        assert not says_it_goes(client_of(cast.caseworker), case)
+        case = end(cast, case)
+        assert case.track == "A" and words_go_on(case) is None
+    assert actions.erase_words() == 0
+
+
+def test_advice_says_that_its_words_go(make_case, cast, client_of):
+    assert says_it_goes(client_of(cast.caseworker), make_case())
+
+
+@pytest.mark.parametrize("kind", ["text.made", "number.erased", "case.linked", "case.unlinked", "case.unclaimed"])
+def test_what_says_nothing_of_the_person_is_no_entry(kind, at, make_case, cast):
+    with at("2026-01-10 12:00"):
+        case = closed(make_case, cast)
+    with at("2026-05-10 12:00"):
+        record(kind, by=cast.caseworker, case=case)
+        assert words_go_on(case) == dt.date(2026, 7, 10)
+
+
+def test_a_call_that_joins_while_the_words_are_being_erased_keeps_them(at, make_case, make_call, cast):
+    with at("2026-01-10 12:00"):
+        case = closed(make_case, cast)
+    with at("2026-07-10 03:10"):
+        call = make_call()
+
+        def join_meanwhile(execute, sql, params, many, context):
+            answer = execute(sql, params, many, context)
+            if "SKIP LOCKED" in sql and 'FROM "intake_case"' in sql:  # read, and not yet held
+                with connection.cursor() as cursor:
+                    cursor.execute("UPDATE intake_call SET case_id = %s WHERE id = %s", [case.pk, call.pk])
+            return answer
+
+        with connection.execute_wrapper(join_meanwhile):
+            assert actions.erase_words() == 0
+    assert not Case.objects.select_related("key").get(pk=case.pk).is_forgotten

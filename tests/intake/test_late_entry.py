@@ -40,11 +40,11 @@ def test_it_opens_the_ordinary_page_with_the_time_that_it_took_place(anna, cast,
 @pytest.mark.parametrize(
     ("given", "field", "words"),
     [
-        ({"received_at": "2026-11-24T09:01", "minutes": "1"}, "received_at", "in the future"),
-        ({"received_at": "2027-11-24T09:01", "minutes": "1"}, "received_at", "in the future"),
+        ({"received_at": "2026-11-24T09:01", "minutes": "1"}, "received_at", "that has been"),
+        ({"received_at": "2027-11-24T09:01", "minutes": "1"}, "received_at", "that has been"),
         ({"received_at": "2026-09-20T09:00", "minutes": "30"}, "received_at", "more than 60 days"),
         ({"received_at": "0001-01-01T00:00", "minutes": "30"}, "received_at", ""),
-        ({"received_at": "9999-12-31T23:59", "minutes": "30"}, "received_at", "in the future"),
+        ({"received_at": "9999-12-31T23:59", "minutes": "30"}, "received_at", "that has been"),
         ({"received_at": "yesterday", "minutes": "30"}, "received_at", ""),
         ({"received_at": "", "minutes": "30"}, "received_at", ""),
         ({"received_at": "2026-11-23T14:05", "minutes": "0"}, "minutes", "from 1 to 720"),
@@ -62,6 +62,41 @@ def test_what_cannot_be_is_said_at_its_field(anna, at, given, field, words):
     assert words in str(answer.context["form"].errors[field])
     assert f'value="{given["received_at"]}"' in answer.content.decode() or not given["received_at"]
     assert not Call.objects.exists()
+
+
+def test_sent_twice_it_is_one_call(anna, at):
+    given = {"received_at": "2026-11-23T14:05", "minutes": "35"}
+    with at("2026-11-24 09:00"):
+        first = anna.post(URL, given)
+        call = Call.objects.get()
+        actions.save_call(by=call.taken_by, call=call, notes={"seen": "ord"})
+    with at("2026-11-24 09:01"):
+        second = anna.post(URL, given)
+    assert first.url == second.url and Call.objects.count() == 1
+    assert LogEntry.objects.filter(event="call.entered_late").count() == 1
+    connection.check_constraints()
+
+
+@pytest.mark.parametrize("other", [{"received_at": "2026-11-23T14:06"}, {"minutes": "36"}])
+def test_another_time_is_another_call(anna, at, other):
+    given = {"received_at": "2026-11-23T14:05", "minutes": "35"}
+    with at("2026-11-24 09:00"):
+        anna.post(URL, given)
+        anna.post(URL, {**given, **other})
+    assert Call.objects.count() == 2
+
+
+def test_a_colleague_who_enters_the_same_time_has_a_call_of_their_own(anna, client_of, cast, at):
+    given = {"received_at": "2026-11-23T14:05", "minutes": "35"}
+    with at("2026-11-24 09:00"):
+        assert anna.post(URL, given).url != client_of(cast.colleague).post(URL, given).url
+
+
+def test_in_the_hour_that_comes_twice_the_first_is_meant(anna, at):
+    with at("2026-10-26 08:00"):
+        answer = anna.post(URL, {"received_at": "2026-10-25T02:30", "minutes": "20"})
+    assert answer.status_code == 303
+    assert Call.objects.get().received_at == dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC)
 
 
 def _completed(cast, took_place: str, urgency: str = "SKYNDSAM"):

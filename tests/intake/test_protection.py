@@ -5,17 +5,20 @@ from django.db import connection
 from django.urls import reverse
 
 from helpline.caseload import FIGURES
+from helpline.people.errors import Refused
 from helpline.people.models import LogEntry
 from intake import actions, protection
-from intake.models import Answer, Call, Case, Event, FollowUp, Note
+from intake.models import AcuteMeasure, Answer, Call, Case, CaseLink, Event, FollowUp, Note
 from referrals import actions as referrals
+from referrals.actions.moves import missing_parts
+from referrals.models import Referral
 from tests.house.streets import STREETS
 
 ADDRESS, REST = "Storgatan 12", "Hon är rädd."
 TEXT = f"{REST} De bor på {ADDRESS}, 541 30 Skövde."
 MARK = "[address taken out]"
 LEVELS = ["secrecy_marking", "protected_registration", "fictitious_identity"]
-NO_ADDRESS = LEVELS[1:]
+NO_ADDRESS = LEVELS
 
 
 @pytest.fixture
@@ -136,9 +139,8 @@ def test_what_is_json_stays_json(make_call, cast):
     assert Answer.objects.get(call=call, question="r_event").given == f'Sa "hej"\n{MARK}\noch\\eller'
 
 
-@pytest.mark.parametrize("level", ["none", "secrecy_marking"])
-def test_other_levels_keep_their_words(level, make_call, cast):
-    call = make_call(protection=level, notes={"seen": TEXT})
+def test_without_protection_the_words_are_kept(make_call, cast):
+    call = make_call(notes={"seen": TEXT})
     assert call.notes.get().text == TEXT
 
 
@@ -187,3 +189,61 @@ def test_a_change_needs_a_reason(mine, make_case):
 
 def test_what_was_taken_out_is_known_in_every_language():
     assert protection.had_address(f"x {MARK} y") and not protection.had_address("x y")
+
+
+def test_a_line_break_before_an_address_hides_it_from_nobody(make_call, cast):
+    call = make_call(protection="fictitious_identity")
+    text = "Ring inte.\nRosenbacken 5"
+    call = actions.save_call(by=cast.caseworker, call=call, safe={"other": text}, answers={"r_event": text})
+    call = Call.objects.get(pk=call.pk)
+    assert call.safe.values["other"] == f"Ring inte.\n{MARK}"
+    assert call.answered["r_event"] == f"Ring inte.\n{MARK}"
+
+
+def test_signed_answers_are_counted_as_they_are_read(make_case, cast):
+    case = make_case(answers={"r_event": "Ring inte.\nRosenbacken 5"})
+    assert actions.change_protection(by=cast.caseworker, case=case, level="fictitious_identity", why="x") == 1
+
+
+def test_raising_the_level_cleans_every_row_that_can_be_changed(make_case, make_call, cast):
+    case, other = make_case(urgency="AKUT", answers={"danger_now": "yes"}), make_case()
+    call = case.calls.get()
+    actions.write_measures(by=cast.caseworker, call=call, done=["called_112"], references={"called_112": ADDRESS})
+    actions.write_measures(by=cast.caseworker, call=call, reasons={"called_112": TEXT})
+    actions.open_with_reason(by=cast.colleague, case=case, reason="other", words=TEXT)
+    link = actions.link_cases(by=cast.manager, one=case.number, other=other.number, reason=TEXT)
+    step = actions.plan_step(by=cast.caseworker, case=case, what=TEXT, due_at=case.steps.get().due_at)
+    actions.finish_step(by=cast.caseworker, step=step, outcome=TEXT)
+    draft = referrals.draft_referral(by=cast.caseworker, case=case, agency=cast.other_agency, need="exit_support")
+    referrals.save_draft(by=cast.caseworker, referral=draft, words={"happened": TEXT, "ask": "Meet."}, approved=True)
+    for one in (case, other):
+        actions.change_protection(by=cast.caseworker, case=one, level="protected_registration", why="x")
+        connection.check_constraints()
+        if one == case:
+            assert ADDRESS not in CaseLink.objects.get(pk=link.pk).reason
+    measure, step = AcuteMeasure.objects.get(call=call), FollowUp.objects.get(pk=step.pk)
+    draft = Referral.objects.get(pk=draft.pk)
+    texts = [measure.reference, measure.why_not, case.openings.get().words, step.what, step.outcome, draft.happened]
+    assert [ADDRESS in text for text in texts] == [False] * len(texts)
+    assert all(MARK in text for text in texts)
+    assert draft.approved_at is None  # what was read back to the caller is another text now
+
+
+def test_a_link_is_cleaned_for_the_protection_of_either_case(make_case, cast):
+    one, other = sorted([make_case(), make_case()], key=lambda case: case.pk)
+    link = actions.link_cases(by=cast.manager, one=one.number, other=other.number, reason=TEXT)
+    actions.change_protection(by=cast.caseworker, case=other, level="protected_registration", why="x")
+    assert ADDRESS not in CaseLink.objects.get(pk=link.pk).reason
+
+
+def test_no_handover_with_an_address_is_sent(make_case, cast):
+    case = make_case()
+    draft = referrals.draft_referral(by=cast.caseworker, case=case, agency=cast.other_agency, need="exit_support")
+    draft = referrals.save_draft(by=cast.caseworker, referral=draft, words={"happened": TEXT})
+    says = "An address may not be shared"
+    assert not any(says in text for text in missing_parts(draft))
+    Case.objects.filter(pk=case.pk).update(protection="fictitious_identity")
+    draft = Referral.objects.get(pk=draft.pk)
+    assert any(says in text for text in missing_parts(draft))
+    with pytest.raises(Refused, match=says):
+        referrals.send(by=cast.caseworker, referral=draft)

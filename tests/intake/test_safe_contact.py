@@ -231,7 +231,8 @@ def test_a_refused_page_comes_back_filled_in(anna, case):
 @pytest.mark.parametrize("who, status", [("partner", 403), ("keeper", 403), ("stranger", 404), ("colleague", 302)])
 def test_others_do_not_change_it(client_of, cast, case, who, status):
     url = reverse("intake:case-safe", args=[case.slug])
-    for answer in (client_of(getattr(cast, who)).get(url), client_of(getattr(cast, who)).post(url, {"s.other": "x"})):
-        assert answer.status_code == status
+    client = client_of(getattr(cast, who))
+    assert client.get(url).status_code == status
+    assert client.post(url, {"s.other": "x"}).status_code == (403 if status == 302 else status)
     case.refresh_from_db()
     assert case.safe.values == AGREED

@@ -8,11 +8,15 @@ from django.db import connection
 from django.urls import reverse
 
 from helpline.people import clock
+from helpline.people.actions import switch_off_user
 from helpline.people.errors import Refused, TooLate
-from helpline.people.models import Absence, LogEntry, Notice
+from helpline.people.models import Absence, LogEntry, Notice, User
 from helpline.people.workdays import local
 from intake import actions
+from intake.actions import shifts
+from intake.actions.shifts import steps_of
 from intake.models import Case, FollowUp, ShiftHandover
+from intake.views.shifts import waiting
 
 DAY = dt.timedelta(days=1)
 MOMENT = "2026-11-26 14:00"  # a Thursday
@@ -253,7 +257,68 @@ def test_pressed_twice_is_given_once(make_case, cast):
     assert refused == ["steps"] and ShiftHandover.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_switched_off_while_taking_over(make_case, cast, monkeypatch):
+    """Either the account is off and everything is still the giver's, or the steps are taken and the account is on."""
+    case = make_case()
+    held = actions.plan_step(by=cast.caseworker, case=case, what="Call", due_at=clock.now() + dt.timedelta(hours=1))
+    shift = actions.give_shift(by=cast.caseworker, to=cast.colleague, steps=[held.pk])
+    taken, go_on = threading.Event(), threading.Event()
+    record = shifts.record
+
+    def slowly(*args, **rest):
+        taken.set()
+        go_on.wait(timeout=3)
+        return record(*args, **rest)
+
+    monkeypatch.setattr(shifts, "record", slowly)
+    said = []
+
+    def take() -> None:
+        actions.take_shift(by=cast.colleague, shift=shift)
+        connection.close()
+
+    def switch_off() -> None:
+        taken.wait(timeout=10)
+        try:
+            switch_off_user(by=cast.keeper, user=cast.colleague)
+        except Refused as refused:
+            said.append(str(refused))
+        finally:
+            connection.close()
+            go_on.set()
+
+    threads = [threading.Thread(target=take), threading.Thread(target=switch_off)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+    assert owner_of(held) == cast.colleague and len(said) == 1
+    assert User.objects.get(pk=cast.colleague.pk).is_active
+
+
+def test_who_is_switched_off_takes_nothing_over(step, give, cast):
+    held = step()
+    shift = give(held)
+    User.objects.filter(pk=cast.colleague.pk).update(is_active=False)
+    with pytest.raises(TooLate):
+        actions.take_shift(by=cast.colleague, shift=shift)
+    shift.refresh_from_db()
+    assert owner_of(held) == cast.caseworker and shift.acknowledged_at is None
+
+
 # -- the pages ---
+
+
+def test_what_waits_is_counted_in_one_query_and_rightly(step, give, cast, django_assert_num_queries):
+    for count in (2, 1, 3):
+        give(*[step() for _ in range(count)])
+    done = ShiftHandover.objects.order_by("pk").last().steps.first()
+    actions.finish_step(by=cast.caseworker, step=done)
+    with django_assert_num_queries(1):
+        rows = waiting(given_to=cast.colleague)
+    assert [count for _shift, count in rows] == [2, 1, 2]
+    assert [count for _shift, count in rows] == [steps_of(shift).count() for shift, _count in rows]
 
 
 def test_the_page_tells_who_needs_somebody_and_how_to_reach_them(step, make_call, cast, client_of, now):

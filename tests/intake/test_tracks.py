@@ -8,7 +8,7 @@ from helpline.people import clock
 from helpline.people.errors import Refused
 from helpline.people.models import LogEntry, Municipality
 from intake import actions
-from intake.models import BoardDecision, Call, Case, Event
+from intake.models import BoardDecision, Call, Case, Event, Person
 
 NAME = "Maria Ek"
 SAID = "Say first what giving a name means"
@@ -317,3 +317,11 @@ def test_what_was_typed_before_the_track_went_down_is_not_sent(make_case, cast):
     actions.change_track(by=cast.caseworker, case=case, track="A", identity="anonymous", why="Wants it.")
     with pytest.raises(Refused, match="Change the track first"):
         referrals.send(by=cast.caseworker, referral=draft)
+
+
+def test_who_was_taken_off_the_list_loses_the_name_too(make_case, cast):
+    case = make_case(track="B")
+    person = actions.add_person(by=cast.caseworker, case=case, facts={"part": "household", "name": NAME})
+    actions.remove_person(by=cast.caseworker, person=person)
+    actions.change_track(by=cast.caseworker, case=case, track="A", identity="anonymous", why="Why")
+    assert not Person.everybody.get(pk=person.pk).name

@@ -232,7 +232,9 @@ def test_two_saves_at_once_are_seen_by_the_second(anna, cast, call):
 # ---------- Another person in the same browser ----------
 
 
-@pytest.mark.parametrize("name", ["call-save", "call-complete", "call-quick", "call-void"])
+@pytest.mark.parametrize(
+    "name", ["call-save", "call-complete", "call-quick", "call-void", "call-again", "call-not-again"]
+)
 @pytest.mark.parametrize("who", ["colleague", "stranger"])
 def test_nothing_is_saved_under_the_wrong_name(anna, client_of, cast, call, name, who):
     data = page_of(anna, call).data(n__seen=HERS)

@@ -16,7 +16,7 @@ from helpline.people.absences import (
 )
 from helpline.people.actions import switch_off_user
 from helpline.people.errors import Refused
-from helpline.people.models import Absence, LogEntry, Role, User
+from helpline.people.models import Absence, LogEntry, Notice, Role, User
 
 DAY = dt.timedelta(days=1)
 
@@ -191,3 +191,19 @@ def test_whoever_stands_in_is_not_switched_off_unseen(cast, today):
     save_absence(by=cast.caseworker, **given(cast, today))
     with pytest.raises(Refused, match="1 absence to stand in for"):
         switch_off_user(by=cast.keeper, user=cast.colleague)
+
+
+def test_whose_days_a_manager_writes_hears_of_it_each_time(cast, today):
+    facts = {"user": cast.caseworker, "deputy": None, "first_day": today, "last_day": today}
+    row = save_absence(by=cast.manager, **facts)
+    save_absence(by=cast.manager, absence=row, **facts)
+    remove_absence(by=cast.manager, absence=row)
+    remove_absence(by=cast.manager, absence=row)  # gone already: nothing to tell
+    told = Notice.objects.filter(kind="absence.changed")
+    assert [(one.user, one.case) for one in told] == [(cast.caseworker, None)] * 3
+
+
+def test_who_writes_their_own_days_is_told_nothing(cast, today):
+    row = save_absence(by=cast.caseworker, user=cast.caseworker, deputy=None, first_day=today, last_day=today)
+    remove_absence(by=cast.caseworker, absence=row)
+    assert not Notice.objects.exists()

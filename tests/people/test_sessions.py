@@ -74,6 +74,18 @@ def test_a_page_that_asks_by_itself_is_no_activity(hanna, path, settings):
     assert not is_in(hanna, path, **QUIET)
 
 
+@pytest.mark.parametrize("who", ["caseworker", "partner", "keeper"])
+def test_who_writes_long_without_sending_is_there(client_of, cast, settings, who):
+    theirs = client_of(getattr(cast, who))
+    for _ in range(3):
+        pass_time(theirs, settings.IDLE_MINUTES * 60 - 5)
+        answer = theirs.get(reverse("account-here"))
+        assert (answer.status_code, answer.content) == (204, b"")
+    assert theirs.post(reverse("account-here")).status_code == 405
+    pass_time(theirs, settings.IDLE_MINUTES * 60)
+    assert theirs.get(reverse("account-here")).status_code == 302
+
+
 def test_a_call_that_goes_on_is_not_idle(client_of, cast, settings):
     anna = client_of(cast.caseworker)
     made = actions.start_call(by=cast.caseworker)

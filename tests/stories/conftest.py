@@ -15,6 +15,7 @@ from django.db import connection
 from playwright.sync_api import Page
 
 from tests.conftest import APP_LOGIN
+from tests.house.conftest import address_of, pages, world  # noqa: F401  # a world in which every page has something
 
 ROOT = Path(__file__).parent.parent.parent
 QUIET = [

@@ -162,6 +162,8 @@ def test_names_come_and_go_with_the_track(page, call):
     page.locator("#track-B").check()
     page.locator("[name='a.named']").check()  # it is said what giving a name means
     page.locator("[name=caller_name]").fill("Eva")
+    page.locator("[name=caller_name]").blur()
+    expect(page.locator("#identity-says")).to_contain_text("anonymous")  # it is saved
     page.locator("#track-A").check()
     expect(page.locator("[name=caller_name]")).to_have_count(0)
     page.locator("#track-B").check()
@@ -203,6 +205,38 @@ def test_a_wrong_value_is_told_and_stays_to_be_mended(page, call):
     expect(page.locator(".error-summary")).to_contain_text("At the latest", timeout=4000)
     expect(page.locator("#note-at-seen")).to_have_text(re.compile(r"\d"), timeout=4000)
     assert kept(call) == WORDS
+
+
+def test_what_is_wrong_is_told_at_the_field_while_the_cursor_is_in_it(page, call):
+    words = page.locator("[name='n.seen']")
+    words.fill("Brodern \u202e talar")
+    expect(page.locator("[data-at='n.seen'] .invalid-feedback")).to_be_visible(timeout=4000)
+    expect(words).to_have_attribute("aria-describedby", "id_n.seen_error")
+    assert page.evaluate("document.activeElement.name") == "n.seen"
+    words.fill(WORDS)
+    expect(page.locator("[data-at='n.seen'] .invalid-feedback")).to_have_count(0, timeout=4000)
+    assert words.get_attribute("aria-invalid") is None and kept(call) == WORDS
+
+
+def test_what_is_not_saved_is_marked_at_its_field(page, call):
+    page.context.set_offline(True)
+    page.locator("[name='n.seen']").fill(WORDS)
+    expect(page.locator("[name='n.seen']")).to_have_class(re.compile("not-saved"), timeout=4000)
+    page.context.set_offline(False)
+    expect(page.locator(".not-saved")).to_have_count(0, timeout=8000)
+    assert kept(call) == WORDS
+
+
+def test_the_next_question_follows_on_the_one_that_was_left(page, call):
+    page.keyboard.press("1")
+    expect(page.locator("#guide-list > .current")).to_have_count(1, timeout=4000)
+    seen = []
+    for _ in range(4):
+        page.keyboard.press("j")
+        page.wait_for_timeout(600)
+        seen.append(page.evaluate("document.activeElement.closest('#guide-list > [id]')?.id"))
+        page.keyboard.press("Escape")
+    assert None not in seen and len(set(seen)) == 4
 
 
 def test_unsaved_is_said_in_the_title_too(page, call):

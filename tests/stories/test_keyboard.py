@@ -25,7 +25,6 @@ def opened(page: Page, log_in, cast) -> Page:
     page.wait_for_url(re.compile("/my-day/"))
     page.keyboard.press("n")
     page.wait_for_url(re.compile(r"/calls/[0-9a-f-]+/"))
-    page.wait_for_load_state("networkidle")
     return page
 
 
@@ -165,7 +164,7 @@ def test_pressed_twice_one_call_is_opened(page: Page, log_in, cast, live_server)
 def test_a_link_leads_back_to_the_call_on_every_width(opened, live_server):
     opened.goto(f"{live_server.url}/cases/")
     link = opened.get_by_role("link", name=re.compile("^Back to the call"))
-    expect(link).to_contain_text("since")
+    expect(link).to_contain_text(re.compile(r"\d\d[.:]\d\d"))
     opened.set_viewport_size({"width": 390, "height": 844})
     expect(link).to_be_visible()
     link.click()

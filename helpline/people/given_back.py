@@ -1,0 +1,48 @@
+"""Words that came too late to be saved, given back to whoever sent them: in the answer alone, and kept nowhere."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+# Fields of the frame of a form, and what nobody is to read over a shoulder.
+APART = re.compile(
+    r"csrfmiddlewaretoken|next|login|who|turn|token|present|language|uses_keys|base\..*|.*pass.*|.*phrase.*"
+)
+# Marks of rows and of boxes that are ticked: chosen anew on the page where they stand.
+MARKS = re.compile(r"on|\d{1,5}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def sent_words(request: HttpRequest) -> list[str]:
+    """What was written in a form that was sent, a text each; what is of one word comes last and together, each with the
+    name of its field. Nothing of a form that another site sent: its words are not to stand on a page of ours."""
+    if request.method != "POST" or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        return []
+    texts, short = [], []
+    for name, value in _sent(request):
+        if re.search(r"\s", value):
+            texts.append(value)
+        else:
+            short.append(f"{name}: {value}")
+    return [*texts, *(["\n".join(short)] if short else [])]
+
+
+def give_back(request: HttpRequest, template: str, words: list[str], **context: object) -> HttpResponse:
+    """The page that holds them. Nothing was saved (403)."""
+    return render(request, template, {"words": words, **context}, status=403)
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page on which it was written, for going back to it; empty where it is not one of ours."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    return page.path if page.netloc == request.get_host() else ""
+
+
+def _sent(request: HttpRequest) -> Iterable[tuple[str, str]]:
+    for name, values in request.POST.lists():
+        for value in values:
+            text = str(value).replace("\r\n", "\n").strip()
+            if text and not APART.fullmatch(name) and not MARKS.fullmatch(text):
+                yield name, text
