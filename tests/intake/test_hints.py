@@ -56,6 +56,7 @@ TELLS = {
     "Kerstin nås på 0701234567, Storgatan 5, k@x.se": ["0701234567", "k@x.se", "Storgatan 5", "Kerstin"],
 }
 SAYS_NOTHING = [
+    "Sonen har hämtat ett gevär i ladan.",
     "",
     "Hoppas att det blir bättre. Han sover dåligt.",
     "Skövde kommun och Lidköping känner till det",
