@@ -82,6 +82,9 @@ EVENTS: Words = {
     "call.consulted": _("Consultation without identity, %(minutes)s minutes"),
 }
 
+# What somebody said, in the line of an event. Upper floors add theirs at start.
+SAID: Words = {}
+
 NOTICES: Words = {
     "step.due": _("Reminder: a step is due"),
     "step.late": _("Nobody has done this step"),
@@ -93,6 +96,16 @@ NOTICES: Words = {
     "case.called_again": _("The person called again; a colleague answered"),
     "passphrase.set": _("A new passphrase was chosen in a later call"),
     "absence.changed": _("The unit manager has written or changed when you are away"),
+}
+
+# Why a call or a case counts as bounced.
+BOUNCES: Words = {
+    "given_number": _("Given a number instead of a handover"),
+    "turned_away": _("%(agency)s said no, or nothing, after the caller was told of them"),
+    "called_again_unanswered": _("The caller had to call again because nobody had called"),
+    "told_again": _("The caller had to tell %(agency)s again what we had told them"),
+    "step_untouched": _("A step stood untouched for three working days past its time"),
+    "changed_hands": _("Changed hands without a handover"),
 }
 
 PARTS: Words = {

@@ -3,14 +3,14 @@
 from django.core.exceptions import ValidationError
 
 from intake.models import FollowUp
-from referrals.actions.moves import KEPT_BY
 from referrals.models import Referral
+from referrals.states import ASKING, REFERRAL
 
 
 def agency_agreed_to(step: FollowUp) -> str:
     """The name of the agency of a step, where the caller consented to that very handover and still does; else "": on any
     other ground the caller is not told whom we have asked, nor that we have."""
-    if step.kept_by != KEPT_BY or not step.about:
+    if step.kept_by not in {REFERRAL, ASKING} or not step.about:
         return ""
     try:
         referral = Referral.objects.select_related("agency", "consent").filter(pk=step.about, case=step.case_id).first()

@@ -22,6 +22,7 @@ class ReferralsConfig(AppConfig):
         lower.CALLING.update(labels.CALLING)
         lower.EVENTS.update(labels.EVENTS)
         lower.KEEPERS.update(labels.KEEPERS)
+        lower.SAID.update(labels.SAID)
         AGREED.append(agency_agreed_to)
         RAISED.append(clean_drafts)
         notices.KINDS.update(labels.NOTICES)

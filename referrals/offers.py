@@ -12,11 +12,11 @@ from referrals import states
 from referrals.partners import DEIDENTIFIED, HANDOVER, SIGNPOST
 from referrals.ranking import Offer, rank
 
-TURNED_AWAY = {"declined", "expired"}
+TURNED_AWAY = states.CAME_BACK
 HISTORY: dict[str, str | Promise] = {
     "draft": _("a draft is begun"),
     "declined": _("has said no"),
-    "expired": _("was asked before, and nothing came of it"),
+    **dict.fromkeys(("expired", "returned", "failed", "withdrawn"), _("was asked before, and nothing came of it")),
     "completed": _("has helped before"),
     **dict.fromkeys(states.OPEN, _("has a handover now")),
 }

@@ -9,6 +9,7 @@ from intake.models import Call, Case, FollowUp
 from referrals.labels import STEP_KINDS
 from referrals.models import Referral
 from referrals.offers import groups, groups_of
+from referrals.states import CAME_BACK
 from referrals.turns import lines
 
 Panel = tuple[str, dict[str, Any]]
@@ -36,7 +37,7 @@ def actions_of_case(request: HttpRequest, case: Case) -> Panel:
 def promise_of_case(request: HttpRequest, case: Case) -> Panel:
     """How the promise stands: how many handovers there were, and how many came back to us."""
     states = list(case.referrals.exclude(state="draft").values_list("state", flat=True))
-    back = sum(state in {"declined", "expired"} for state in states)
+    back = sum(state in CAME_BACK for state in states)
     return "referrals/panels/promise.html", {"case": case, "sent": len(states), "back": back}
 
 

@@ -48,9 +48,9 @@ def rank(
     if municipality == Municipality.ELSEWHERE and wanted:
         wanted.append("other_line")
     found: dict[str, list[Offer]] = {}
-    agencies = PartnerAgency.objects.active().prefetch_related("municipalities", "hours")
+    agencies = PartnerAgency.objects.active().prefetch_related("municipalities", "hours", "absences")
     for agency in agencies:
-        meets = [need for need in wanted if need in agency.kind.meets]
+        meets = [need for need in wanted if need in agency.meets]
         if not meets or not agency.kind.takes(age_band) or not agency.serves(municipality):
             continue
         offer = Offer(

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.templatetags.people import say_day
-from referrals import states
+from referrals import deadlines
 from referrals.models import Referral
 
 NOT_YET_ACCEPTED = {"draft", "sent", "opened", "question"}
@@ -53,7 +53,7 @@ def sight(referral: Referral, parts: list[Part] | None = None) -> Sight:
 def _answer_by(referral: Referral) -> dt.datetime | None:
     """When an answer is due; of a draft, when it would be if it were sent now."""
     if referral.state == "draft":
-        return states.answer_due(referral.urgency, clock.now())
+        return deadlines.answer_due(referral.urgency, clock.now())
     return referral.answer_due_at if referral.is_waiting else None
 
 

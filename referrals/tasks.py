@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from referrals.actions import expire_silent
+from referrals.actions import sweep
 
 
 @shared_task
 def expire() -> None:
-    """Look for handovers that nobody answered in time."""
-    expire_silent()
+    """Look for what nobody answered in time, and for what should have come about by now."""
+    sweep()

@@ -12,35 +12,41 @@ from helpline.people.templatetags.people import say_day, say_time
 from intake.labels import Words
 from intake.models import FollowUp
 from referrals.models import Referral
+from referrals.states import CAME_BACK
 
 THEIRS: Words = {
     "sent": gettext_lazy("They answer by %(when)s"),
     "opened": gettext_lazy("They answer by %(when)s"),
     "accepted": gettext_lazy("%(agency)s makes contact by %(when)s"),
+    "contact_booked": gettext_lazy("%(agency)s has a time with the caller %(when)s"),
+    "on_hold": gettext_lazy("Waits until %(when)s"),
 }
 # What we do while our step waits: said to whom the step belongs, and to others.
 YOURS: Words = {
     "question": gettext_lazy("You answer the question by %(when)s"),
     "contact_made": gettext_lazy("You ask the caller %(when)s"),
     "completed": gettext_lazy("You ask the caller %(when)s"),
-    "declined": gettext_lazy("You choose who can help instead, by %(when)s"),
-    "expired": gettext_lazy("You choose who can help instead, by %(when)s"),
+    **dict.fromkeys(CAME_BACK, gettext_lazy("You choose who can help instead, by %(when)s")),
 }
 OWNERS: Words = {
     "question": gettext_lazy("%(owner)s answers the question by %(when)s"),
     "contact_made": gettext_lazy("%(owner)s asks the caller %(when)s"),
     "completed": gettext_lazy("%(owner)s asks the caller %(when)s"),
-    "declined": gettext_lazy("%(owner)s chooses who can help instead, by %(when)s"),
-    "expired": gettext_lazy("%(owner)s chooses who can help instead, by %(when)s"),
+    **dict.fromkeys(CAME_BACK, gettext_lazy("%(owner)s chooses who can help instead, by %(when)s")),
 }
 # Nobody has anything left to do.
+# Where a step of ours stands though the state is theirs: they are silent, or a contact was missed.
+STEPS_OF_OURS: Words = {
+    "call_agency": gettext_lazy("Call %(agency)s: they have not answered"),
+    "missed_contact": gettext_lazy("The contact did not come about: see to it by %(when)s"),
+    "three_way_call": gettext_lazy("Three-way call %(when)s"),
+}
 REST: Words = {
     "draft": gettext_lazy("Not sent yet"),
     "question": gettext_lazy("They wait for our answer"),
     "contact_made": gettext_lazy("They have had contact"),
     "completed": gettext_lazy("They have finished"),
-    "declined": gettext_lazy("Ended"),
-    "expired": gettext_lazy("Ended"),
+    **dict.fromkeys(CAME_BACK, gettext_lazy("Ended")),
 }
 
 
@@ -87,8 +93,10 @@ def line(referral: Referral, reader: User) -> Line:
 
 def _line(referral: Referral, step: FollowUp | None, reader: User) -> Line:
     state = referral.state
+    if step and step.kind in STEPS_OF_OURS:
+        return Line(referral, _say(STEPS_OF_OURS[step.kind], referral, step.due_at), step.due_at, is_ours=True)
     if state in THEIRS:
-        until = referral.contact_due_at if state == "accepted" else referral.answer_due_at
+        until = step.due_at if step and step.others_turn else referral.answer_due_at
         return Line(referral, _say(THEIRS[state], referral, until), until, is_ours=False)
     if step and state in YOURS:
         words = YOURS if step.owner_id == reader.pk else OWNERS

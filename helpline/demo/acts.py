@@ -12,7 +12,7 @@ from helpline.people.models import Municipality, User
 from intake import actions as intake
 from intake.models import ConcernReport
 from referrals import actions as referrals
-from referrals import states
+from referrals import deadlines
 from referrals.grounds import grounds
 from referrals.models import PartnerAgency, Referral
 from referrals.partners import partner_types
@@ -142,7 +142,7 @@ def accept(tale: Tale, *words: str) -> None:
     kind = "".join(word for word in words if not word.startswith("+"))
     days = [int(word) for word in words if word.startswith("+")]
     referral, who = _at(tale, kind)
-    latest = states.latest_contact(referral.urgency, clock.now())
+    latest = deadlines.latest_contact(referral.urgency, clock.now())
     contact_by = min(tale.calendar.moment(days[0], "16:00"), latest) if days else None
     referrals.accept(by=who, referral=referral, handled_by=str(who), contact_by=contact_by)
 
@@ -178,7 +178,9 @@ def complete(tale: Tale, kind: str = "") -> None:
 
 def take_back(tale: Tale) -> None:
     """We wait no longer."""
-    referrals.take_back(by=tale.worker, referral=_at(tale)[0], text=texts.read("cases")["taken_back"])
+    referrals.withdraw(
+        by=tale.worker, referral=_at(tale)[0], reason="no_answer", text=texts.read("cases")["taken_back"]
+    )
 
 
 def agency_for(kind: str, municipality: str | None, home: Municipality) -> PartnerAgency:

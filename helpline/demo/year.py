@@ -19,7 +19,7 @@ from helpline.people.models import Notice
 from helpline.people.workdays import local
 from intake.actions import fire_due_reminders, pass_due_steps
 from intake.models import Reminder
-from referrals.actions import expire_silent
+from referrals.actions import sweep
 
 LINGERS = ["referral.question", "referral.declined", "referral.expired", "step.late"]  # not yet read for some days
 STILL_TO_MAIL = 6
@@ -69,7 +69,7 @@ def _meanwhile(until: dt.datetime) -> None:
         with clock.at(due + A_SECOND):  # its time is out only after it
             pass_due_steps()
             fire_due_reminders()
-            expire_silent()
+            sweep()
 
 
 def _first_due() -> dt.datetime | None:

@@ -20,9 +20,14 @@ def today() -> dt.date:
     return local_date(now())
 
 
+def local_time(moment: dt.datetime) -> dt.datetime:
+    """A moment as the clocks in Sweden show it."""
+    return timezone.localtime(moment, timezone.get_default_timezone())
+
+
 def local_date(moment: dt.datetime) -> dt.date:
     """The date in Sweden of a moment."""
-    return timezone.localtime(moment, timezone.get_default_timezone()).date()
+    return local_time(moment).date()
 
 
 @contextlib.contextmanager

@@ -18,9 +18,14 @@ def _days_off() -> holidays.HolidayBase:
     return holidays.country_holidays("SE", categories=("public", "de_facto"), include_sundays=False)
 
 
+def is_holiday(day: dt.date) -> bool:
+    """Whether it is a public holiday or one of the three eves; an ordinary Saturday or Sunday is neither."""
+    return day in _days_off()
+
+
 def is_working_day(day: dt.date) -> bool:
     """Whether offices work that day."""
-    return day.weekday() < 5 and day not in _days_off()
+    return day.weekday() < 5 and not is_holiday(day)
 
 
 def add_working_days(day: dt.date, count: int) -> dt.date:

@@ -2,6 +2,7 @@
 
 from intake.actions.acute import write_measures
 from intake.actions.board import decide
+from intake.actions.bounces import record_bounce
 from intake.actions.calls import complete_call, save_call, start_call, void_call
 from intake.actions.cases import close_case, open_case, open_with_reason, reassign_case
 from intake.actions.child_clocks import extend_clock
@@ -9,7 +10,7 @@ from intake.actions.child_decisions import assess_protection, decide_inquiry, fi
 from intake.actions.children import ask_feedback, register_concern
 from intake.actions.claims import claim_case, unclaim_case
 from intake.actions.contact import erase_numbers, log_contact, prepare_contact, set_number, show_numbers
-from intake.actions.continuity import set_passphrase
+from intake.actions.continuity import reopen_case, set_passphrase
 from intake.actions.deputies import pass_due_steps
 from intake.actions.erasure import erase_words
 from intake.actions.links import link_cases, unlink_cases
@@ -28,6 +29,8 @@ __all__ = [
     "unlink_cases",
     "link_cases",
     "set_passphrase",
+    "record_bounce",
+    "reopen_case",
     "show_numbers",
     "set_number",
     "prepare_contact",

@@ -61,6 +61,17 @@ def _who_answered(by: User, call: Call, case: Case) -> User:
     return taker if taker.unit_id == call.unit_id and may(taker, "work_case") else by
 
 
+def reopen_case(*, by: User, case: Case) -> Case:
+    """Open a closed case again, with the owner that it had, or whoever opens it where that one can work no longer. Whoever
+    calls this plans its next step in the same transaction."""
+    with transaction.atomic():
+        case = lock(case)
+        list(User.objects.select_for_update().filter(pk__in=[by.pk, case.owner_id or by.pk]).order_by("pk"))
+        if not case.is_open:
+            _reopen(by, case, by)
+    return case
+
+
 def _reopen(by: User, case: Case, answered: User) -> None:
     """The same owner again, unless that one can work no longer."""
     owner = User.objects.filter(pk=case.owner_id or 0).first()  # held already

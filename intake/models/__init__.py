@@ -1,5 +1,6 @@
 """Calls and cases, and what stands around them: answers, notes, people, steps, reminders, child clocks, the timeline."""
 
+from intake.models.bounces import Bounce
 from intake.models.calls import AcuteMeasure, Answer, Call, Claim, HeavyCall, Note, QuestionSet
 from intake.models.cases import BoardDecision, Case, CaseLink, CaseOpening, Person
 from intake.models.children import ChildClock, ConcernReport
@@ -11,6 +12,7 @@ __all__ = [
     "AcuteMeasure",
     "Answer",
     "BoardDecision",
+    "Bounce",
     "Call",
     "Case",
     "CaseLink",

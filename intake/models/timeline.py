@@ -9,7 +9,7 @@ from helpline.people.models import NEVER_CHANGED, User
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from helpline.people.templatetags.people import say_time
 from intake import triage
-from intake.labels import AMENDMENTS, CLOCKS, EVENTS, NOTE_KINDS, PARTS, STEP_KINDS
+from intake.labels import AMENDMENTS, CLOCKS, EVENTS, NOTE_KINDS, PARTS, SAID, STEP_KINDS
 from intake.models.calls import Call, Note
 from intake.models.cases import Case
 
@@ -59,6 +59,8 @@ class Event(SealedModel):
             words["part"] = PARTS[words["part"]]
         if "answer" in words:
             words["answer"] = triage.in_language(triage.BOOL3[words["answer"]])
+        if "said" in words:
+            words["said"] = SAID[words["said"]]
         return str(EVENTS[self.kind]) % words
 
     @property

@@ -20,7 +20,7 @@ from referrals.models import Consent, PartnerAgency, Referral
 from referrals.partners import HANDOVER, SIGNPOST
 
 IDENTITY = {"name", "phone"}
-WRITTEN = {*CARD, *IDENTITY, "ground", "ground_reason", "age_band", "need"}
+WRITTEN = {*CARD, *IDENTITY, "ground", "ground_reason", "age_band", "need", "kept_back"}
 
 
 def draft_referral(*, by: User, case: Case, agency: PartnerAgency, need: str) -> Referral:
@@ -55,9 +55,11 @@ def save_draft(
     words: Mapping[str, str],
     approved: bool | None = None,
     consent: Mapping[str, Any] | None = None,
+    leads: bool | None = None,
 ) -> Referral:
     """Save what is given. A card that changes is no longer approved; `approved` says that it was read back as it stands.
-    `consent` is {form, valid_until}: who said yes, how, until when. Raises Refused or TooLate."""
+    `consent` is {form, valid_until}: who said yes, how, until when; what it covers is the text that was read back. `leads`
+    says whether it is the need's leading handover or stands alongside another. Raises Refused or TooLate."""
     with transaction.atomic():
         referral = _draft(referral)
         changed = {field for field, text in words.items() if getattr(referral, field) != text}
@@ -73,6 +75,11 @@ def save_draft(
             referral.approved_at = (referral.approved_at or clock.now()) if approved else None
         if consent:
             referral.consent = _consent(by, referral, **consent)
+        if leads is not None:
+            referral.leads = leads
+        if referral.consent and referral.approved_at and referral.consent.scope != referral.shared:
+            referral.consent.scope = referral.shared
+            referral.consent.save(update_fields=["scope"])
         referral.save()
         log("referral.saved", by=by, case=referral.case_id, row=referral.pk, parts=sorted(changed))
     return referral

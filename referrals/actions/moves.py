@@ -1,44 +1,43 @@
-"""The moves of a referral. Each is one row of MOVES carried out: claim the state, write the change, the timeline and the
-log, end the step of before and leave the next, tell whom it concerns. All in one transaction; who comes second is told so."""
+"""The moves of a referral: each is one row of MOVES, with what it asks for."""
 
 import datetime as dt
-import logging
-import re
-from typing import Any
+from typing import Any, Unpack
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.absences import stand_ins
-from helpline.people.errors import Refused, TooLate
+from helpline.people.errors import Refused
 from helpline.people.models import User
-from helpline.people.notices import notify
-from intake import protection
-from intake.actions import end_kept_step, finish_step, plan_step
-from intake.actions.deputies import whose
-from intake.actions.timeline import lock, record
-from intake.actions.tracks import no_identity
-from intake.models import Case
-from referrals import states
-from referrals.actions.drafts import IDENTITY
-from referrals.labels import CARD, DECLINE_REASONS
-from referrals.models import GroundSetting, PartnerAgency, Referral, StateChange
-from referrals.states import AGENCY, MOVES, OWNER, SYSTEM, Move
-
-KEPT_BY = "referrals"
-logger = logging.getLogger(__name__)
+from intake.actions import finish_step, reopen_case
+from intake.actions.timeline import record
+from referrals import deadlines
+from referrals.actions.checks import missing_for_ground, missing_parts
+from referrals.actions.disclosures import record_disclosure
+from referrals.actions.go import How, go, hold
+from referrals.labels import DECLINE_REASONS, FAIL_REASONS, SYSTEM_REASONS, WITHDRAW_REASONS
+from referrals.models import Disclosure, PartnerAgency, Referral
+from referrals.states import AGENCY, OWNER, SYSTEM, TAKEN_ON
 
 
 def send(*, by: User, referral: Referral) -> Referral:
     """Send a draft. The ground is checked again as of today, whatever was chosen before. Raises Refused or TooLate."""
     with transaction.atomic():
-        held = _hold(referral)
+        held = hold(referral)
         missing = missing_parts(held)
         if missing:
             raise Refused(" ".join(missing))
-        due = states.answer_due(held.urgency, clock.now())
-        sent = _go("send", held, by=by, who=OWNER, sent_at=clock.now(), answer_due_at=due)
+        due = deadlines.answer_due(held.urgency, clock.now(), held.agency)
+        sent = go(
+            *("send", held),
+            by=by,
+            how={"who": OWNER},
+            sent_at=clock.now(),
+            answer_due_at=due,
+            access_until=deadlines.access_until(held),
+        )
+        record_disclosure(by=by, referral=sent, way=Disclosure.Way.PORTAL)
         _somebody_is_chosen(by, sent)
         return sent
 
@@ -51,283 +50,247 @@ def _somebody_is_chosen(by: User, sent: Referral) -> None:
         finish_step(by=by, step=step)
 
 
-def open_referral(*, by: User, referral: Referral) -> Referral:
+def open_referral(*, by: User | None, referral: Referral, **how: Unpack[How]) -> Referral:
     """An agency has opened it. Opening again changes nothing."""
     with transaction.atomic():
-        held = _hold(referral)
-        return _go("open", held, by=by, who=AGENCY) if held.state == "sent" else held
+        held = hold(referral)
+        return go("open", held, by=by, how=how) if held.state == "sent" else held
 
 
-def accept(*, by: User, referral: Referral, handled_by: str = "", contact_by: dt.datetime | None = None) -> Referral:
-    """An agency takes it on, and says by when it has had contact. The case stays ours until then."""
+# -- the answer --------------------------------------------------------------------------------------------------------
+
+
+def accept(
+    *,
+    by: User | None,
+    referral: Referral,
+    handled_by: str = "",
+    contact_by: dt.datetime | None = None,
+    text: str = "",
+    **how: Unpack[How],
+) -> Referral:
+    """An agency takes it on, and says by when it has had contact. The case stays ours until then. Raises Refused, also where
+    another leading handover of the same need was taken on before."""
     with transaction.atomic():
-        held = _hold(referral)
+        held = hold(referral)
         held.handled_by = handled_by.strip()
-        contact_by = contact_by or states.answer_due(held.urgency, clock.now())
-        if contact_by <= clock.now():
-            raise Refused(_("Choose a time that is still to come."))
-        if contact_by > states.latest_contact(held.urgency, clock.now()):
-            raise Refused(
-                _("That is too late for the person. Choose an earlier time, or decline so that we can ask another.")
-            )
-        moved = _go("accept", held, by=by, who=AGENCY, contact_due_at=contact_by)
+        contact_by = contact_by or deadlines.answer_due(held.urgency, clock.now(), held.agency)
+        _refuse_time(held, contact_by)
+        if held.leads and _taken_on_elsewhere(held):
+            raise Refused(_("Somebody else has taken this on already. You need not do anything."))
+        moved = go("accept", held, by=by, how=how, text=text, contact_due_at=contact_by)
         moved.save(update_fields=["handled_by"])
+        rooms = PartnerAgency.objects.filter(pk=held.agency_id, room__gt=0, room_week=held.agency.room_week)
+        if held.agency.room_left:
+            rooms.update(room=F("room") - 1)
         return moved
 
 
-def decline(*, by: User, referral: Referral, reason: str, text: str = "") -> Referral:
-    """An agency says no, and why. It comes back to the case's owner; the caller never hears of it."""
+def _taken_on_elsewhere(referral: Referral) -> bool:
+    others = referral.case.referrals.exclude(pk=referral.pk)
+    return others.filter(need=referral.need, leads=True, state__in=TAKEN_ON).exists()
+
+
+def _refuse_time(referral: Referral, moment: dt.datetime) -> None:
+    if moment <= clock.now():
+        raise Refused(_("Choose a time that is still to come."))
+    if moment > deadlines.latest_contact(referral.urgency, clock.now()):
+        raise Refused(
+            _("That is too late for the person. Choose an earlier time, or decline so that we can ask another.")
+        )
+
+
+def decline(
+    *,
+    by: User | None,
+    referral: Referral,
+    reason: str,
+    text: str = "",
+    suggested: PartnerAgency | None = None,
+    **how: Unpack[How],
+) -> Referral:
+    """An agency says no, why, and who could help instead if it knows. It comes back to the case's owner; the caller never
+    hears of it."""
     if reason not in DECLINE_REASONS:
         raise Refused(_("Choose why you decline."))
     with transaction.atomic():
-        return _go("decline", _hold(referral), by=by, who=AGENCY, reason=reason, text=text, ended_at=clock.now())
+        return go(
+            *("decline", hold(referral)),
+            by=by,
+            how=how,
+            reason=reason,
+            text=text,
+            suggested=suggested,
+            ended_at=clock.now(),
+        )
 
 
-def ask_question(*, by: User, referral: Referral, text: str) -> Referral:
+def ask_question(*, by: User | None, referral: Referral, text: str, **how: Unpack[How]) -> Referral:
     """An agency needs to know more before it answers. Its time stands still, ours runs."""
     if not text.strip():
         raise Refused(_("Write what you need to know."))
     with transaction.atomic():
-        return _go("ask", _hold(referral), by=by, who=AGENCY, text=text)
+        return go("ask", hold(referral), by=by, how=how, text=text)
 
 
-def answer_question(*, by: User, referral: Referral, text: str) -> Referral:
+def answer_question(*, by: User, referral: Referral, text: str, seen: str = "") -> Referral:
     """We answer; the agency's time begins anew."""
     if not text.strip():
         raise Refused(_("Write your answer."))
     with transaction.atomic():
-        held = _hold(referral)
-        missing = _missing_for_ground(held, text)  # an answer shares more: the ground must hold for it too
+        held = hold(referral)
+        missing = missing_for_ground(held, text)  # an answer shares more: the ground must hold for it too
         if missing and held.state == "question":
             raise Refused(" ".join(missing))
-        due = states.answer_due(held.urgency, clock.now())
-        return _go("answer", held, by=by, who=OWNER, text=text, answer_due_at=due)
+        due = deadlines.answer_due(held.urgency, clock.now(), held.agency)
+        moved = go("answer", held, by=by, how={"who": OWNER, "seen": seen}, text=text, answer_due_at=due)
+        record_disclosure(by=by, referral=moved, way=Disclosure.Way.ANSWER)
+        return moved
 
 
-def contact_made(*, by: User, referral: Referral, who: str = AGENCY, text: str = "") -> Referral:
-    """The agency has spoken with the caller. Then it is the caller who is asked."""
+# -- until there is contact --------------------------------------------------------------------------------------------
+
+
+def book(
+    *, by: User | None, referral: Referral, at: dt.datetime, warm: bool = False, text: str = "", **how: Unpack[How]
+) -> Referral:
+    """A time with the caller is booked: the agency alone, or a three-way call in which we hand over warmly. Booking again
+    moves it. Raises Refused."""
     with transaction.atomic():
-        return _go("contact", _hold(referral), by=by, who=who, text=text)
+        held = hold(referral)
+        _refuse_time(held, at)
+        name, kind = ("book_warm", "warm") if warm else ("book", "alone")
+        again: dict[str, Any] = {"agency_spoke_at": None, "owner_spoke_at": None, "contact_due_at": at}
+        return go(name, held, by=by, how=how, text=text, contact_at=at, contact_kind=kind, **again)
 
 
-def complete(*, by: User, referral: Referral, who: str = AGENCY, text: str = "") -> Referral:
+def tick_spoke(*, by: User | None, referral: Referral, **how: Unpack[How]) -> Referral:
+    """One side ticks that we spoke together in the three-way call. When both have, contact is made. Ticking again changes
+    nothing. Raises Refused where no such call is booked, or its time has not come."""
+    with transaction.atomic():
+        held = hold(referral)
+        who = how.get("who", AGENCY)
+        if not held.is_warm or held.contact_at is None:
+            raise Refused(_("No three-way call is booked."))
+        if held.contact_at > clock.now() + deadlines.HOUR:
+            raise Refused(_("The time of the call has not come yet."))
+        field = {AGENCY: "agency_spoke_at", OWNER: "owner_spoke_at"}[who]
+        if getattr(held, field) is None:
+            setattr(held, field, clock.now())
+            held.save(update_fields=[field])
+            agency: dict[str, Any] = {"agency": held.agency.name, "agency_id": held.agency_id}
+            record("referral.ticked", by=by, case=held.case, row=held.pk, side=who, **agency)
+        if held.agency_spoke_at and held.owner_spoke_at:
+            return go("contact", held, by=by, how=how)
+        return held
+
+
+def contact_missed(*, by: User | None, referral: Referral, text: str = "", **how: Unpack[How]) -> Referral:
+    """The contact that was promised or booked did not come about: our owner sees to it that it does."""
+    with transaction.atomic():
+        return go("miss", hold(referral), by=by, how=how, text=text, contact_due_at=None)
+
+
+def contact_made(*, by: User | None, referral: Referral, text: str = "", **how: Unpack[How]) -> Referral:
+    """The agency has spoken with the caller. Then it is the caller who is asked. Of a three-way call both sides tick."""
+    with transaction.atomic():
+        held = hold(referral)
+        if held.is_warm:
+            raise Refused(_("A three-way call is booked: both sides tick that you spoke together."))
+        return go("contact", held, by=by, how=how, text=text)
+
+
+def put_on_hold(*, by: User | None, referral: Referral, until: dt.date, text: str = "", **how: Unpack[How]) -> Referral:
+    """It rests until a day, since the person wants so or the help begins then. Raises Refused."""
+    with transaction.atomic():
+        held = hold(referral)
+        if until <= clock.today():
+            raise Refused(_("Choose a day that is still to come."))
+        if until > clock.today() + dt.timedelta(days=deadlines.ACCESS_DAYS):
+            raise Refused(_("Choose a day within %(days)s days.") % {"days": deadlines.ACCESS_DAYS})
+        if held.access_until and until > held.access_until:
+            raise Refused(
+                _("The agency sees it only until %(day)s. Choose an earlier day.") % {"day": held.access_until}
+            )
+        return go("hold", held, by=by, how=how, text=text, hold_until=until)
+
+
+def resume(*, by: User | None, referral: Referral, text: str = "", **how: Unpack[How]) -> Referral:
+    """The day has come, or sooner: the agency makes contact."""
+    with transaction.atomic():
+        held = hold(referral)
+        due = deadlines.answer_due(held.urgency, clock.now(), held.agency)
+        return go("resume", held, by=by, how=how, text=text, contact_due_at=due, hold_until=None)
+
+
+def complete(*, by: User | None, referral: Referral, text: str = "", **how: Unpack[How]) -> Referral:
     """The agency has done what it was asked. Whether it helped is for the caller to say."""
     with transaction.atomic():
-        return _go("complete", _hold(referral), by=by, who=who, text=text, ended_at=clock.now())
+        return go("complete", hold(referral), by=by, how=how, text=text, ended_at=clock.now())
 
 
-def take_back(*, by: User, referral: Referral, text: str = "") -> Referral:
-    """The owner waits no longer. The agency's access ends, and it is told."""
-    with transaction.atomic():
-        return _go("take_back", _hold(referral), by=by, who=OWNER, text=text, ended_at=clock.now())
+# -- back in our hands -------------------------------------------------------------------------------------------------
 
 
-def expire_silent() -> int:
-    """Take back, one by one, what nobody has answered in time. Returns how many. Harmless when run twice or at once."""
-    silent = Referral.objects.waiting().filter(answer_due_at__lt=clock.now()).order_by("answer_due_at")
-    expired = 0
-    for referral in list(silent.only("pk", "case_id")):
-        try:
-            with transaction.atomic():
-                held = _hold(referral)  # whoever answered meanwhile was first
-                if held.is_silent:
-                    _go("expire", held, by=None, who=SYSTEM, ended_at=clock.now())
-                    expired += 1
-        except Exception as error:  # one row that cannot be moved keeps no other waiting
-            logger.error("a silent handover could not be taken back: %s", type(error).__name__)
-    return expired
-
-
-def missing_parts(referral: Referral) -> list[str]:
-    """What stands in the way of sending, each as a sentence; empty where nothing does."""
-    found = []
-    if referral.case.is_practice:
-        found.append(_("This is practice: nothing is sent to anybody."))
-    if not referral.case.is_open:
-        found.append(_("The case is closed."))
-    if not referral.agency.is_active:
-        found.append(_("%(agency)s no longer takes handovers.") % {"agency": referral.agency})
-    elif not referral.agency.is_reached:
-        found.append(
-            _("Nobody at %(agency)s would get the message: it has no mailbox and no account.")
-            % {"agency": referral.agency}
-        )
-    if (referral.name or referral.phone) and not referral.case.takes_identity:
-        found.append(no_identity(referral.case.track))
-    if protection.forbids_address(referral) and _has_address(referral):
-        found.append(_("An address may not be shared of somebody whose data are protected. Take it out of the text."))
-    if not referral.ask.strip():
-        found.append(_("Say what the agency is asked to do."))
-    if not referral.happened.strip():
-        found.append(_("Say what has happened."))
-    return [*found, *_missing_for_ground(referral)]
-
-
-def _has_address(referral: Referral) -> bool:
-    return any(protection.has_address(getattr(referral, field)) for field in (*CARD, "ground_reason", *IDENTITY))
-
-
-def _missing_for_ground(referral: Referral, more: str = "") -> list[str]:
-    """What the ground lacks for what is shared, and for `more` words that are to be."""
-    on = GroundSetting.switched_on(referral.case.unit.municipality_id)
-    allowed = {ground.code: ground for ground in referral.agency.grounds_for(referral.age_band, clock.today(), on)}
-    ground = allowed.get(referral.ground)
-    if ground is None:
-        return [_("Choose a legal ground that is possible for this receiver, this age and today.")]
-    found = []
-    if ground.reason and not referral.ground_reason.strip():
-        found.append(_("Write why this ground holds."))
-    if ground.is_consent:
-        consent = referral.consent
-        wanted = "guardian" if ground.needs == "guardian_consent" else "self"
-        if not (consent and consent.holds and consent.agency_id == referral.agency_id and consent.given_by == wanted):
-            found.append(_("Write down the consent: how it was given, and until when."))
-        if referral.approved_at is None:
-            found.append(_("Read the text aloud to the caller and tick that it is approved."))
-    if ground.needs == "no_identity":
-        found += _identity_in(referral, more)
-    return found
-
-
-def _identity_in(referral: Referral, more: str = "") -> list[str]:
-    """A referral without identity carries no name, number or way to reach anybody: not in its fields, not in its words."""
-    if referral.name or referral.phone:
-        return [_("Without identity, no name and no number can be shared.")]
-    if referral.safe_contact:
-        return [_("Without identity there is nobody to reach. Empty “Safe contact”.")]
-    text = " ".join([*(getattr(referral, field) for field in CARD), more])
-    names = {part for person in referral.case.people.all() for part in re.findall(r"\w{3,}", person.name)}
-    words = {word.casefold() for word in re.findall(r"\w+", text)}
-    if any(word.startswith(name.casefold()) for name in names for word in words):
-        return [_("The text names a person of the case. Take the name out, or choose another ground.")]
-    if re.search(r"(?:\d[\s().,/+-]*){6,}", text) or "@" in text:
-        return [_("The text holds a long number or an address. Take it out, or choose another ground.")]
-    return []
-
-
-def _hold(referral: Referral) -> Referral:
-    """The referral's row as it stands now, its case held first: acts on one case come one after the other."""
-    lock(Case(pk=referral.case_id))
-    return (
-        Referral.objects.select_for_update(of=("self",))
-        .select_related("case__key", "case__owner", "case__unit", "agency", "consent")
-        .get(pk=referral.pk)
-    )
-
-
-def _go(
-    name: str,
-    referral: Referral,
+def return_referral(
     *,
     by: User | None,
-    who: str,
-    reason: str = "",
+    referral: Referral,
+    reason: str,
     text: str = "",
-    **fields: dt.datetime,
+    suggested: PartnerAgency | None = None,
+    **how: Unpack[How],
 ) -> Referral:
-    """Carry out one row of MOVES. Raises TooLate where the state has changed, Refused where this one may not."""
-    move = MOVES[name]
-    if who not in move.who:
-        raise Refused(_("This is not yours to do."))
-    source = referral.state
-    taken = source in move.sources and Referral.objects.filter(pk=referral.pk, state=source).update(
-        state=move.target, **fields
-    )
-    if not taken:
-        raise TooLate(_already(referral))
-    referral.state = move.target
-    for field, value in fields.items():
-        setattr(referral, field, value)
-    change = StateChange.objects.create(
-        referral=referral,
-        by=by,
-        move=name,
-        source=source,
-        target=move.target,
-        reason=reason,
-        text=text.strip(),
-        at=clock.now(),
-    )
-    codes: dict[str, Any] = {"reason": reason} if reason else {}
-    if name == "send":
-        ground = referral.legal_ground
-        codes |= {"ground": referral.ground, "law": ground.law if ground and ground.law != "-" else ""}
-        codes["need"] = referral.need
-    record(
-        move.event,
-        by=by,
-        case=referral.case,
-        text=text.strip(),
-        row=referral.pk,
-        agency=referral.agency.name,
-        agency_id=referral.agency_id,
-        **codes,
-    )
-    _leave_step(move, referral, by)
-    _tell(move, referral, change)
-    return referral
+    """An agency that had taken it on gives it back, and says why."""
+    if reason not in DECLINE_REASONS:
+        raise Refused(_("Choose why you give it back."))
+    with transaction.atomic():
+        return go(
+            *("return", hold(referral)),
+            by=by,
+            how=how,
+            reason=reason,
+            text=text,
+            suggested=suggested,
+            ended_at=clock.now(),
+        )
 
 
-def _already(referral: Referral) -> str:
-    last = referral.changes.select_related("by").order_by("-at", "-id").first()
-    who = str(last.by) if last and last.by else _("the system")
-    return _("%(who)s was first: the handover is already “%(state)s”.") % {"who": who, "state": referral.state_name}
+def fail(*, by: User | None, referral: Referral, reason: str, text: str = "", **how: Unpack[How]) -> Referral:
+    """It did not lead to help: no contact, the person did not want it any more, or it did not help."""
+    if reason not in FAIL_REASONS:
+        raise Refused(_("Choose what went wrong."))
+    with transaction.atomic():
+        return go("fail", hold(referral), by=by, how=how, reason=reason, text=text, ended_at=clock.now())
 
 
-def _leave_step(move: Move, referral: Referral, by: User | None) -> None:
-    """The next step is planned before the last one ends, so that the case is never without."""
-    if move.keeps_step or move.step is None:
-        return
-    case = referral.case
-    due = {
-        "answer_due": lambda: referral.answer_due_at,
-        "contact_due": lambda: referral.contact_due_at,
-        "next_working_day": lambda: states.next_working_day(referral.urgency, clock.now()),
-        "in_five_days": lambda: states.ask_caller_due(clock.now()),
-    }[move.step.due]()
-    assert due is not None  # set by the move itself
-    holder = end_kept_step(by=by, case=case, kept_by=KEPT_BY, about=referral.pk)
-    plan_step(
-        by=by,
-        case=case,
-        owner=whose(case, holder, due) if holder else None,
-        kind=move.step.kind,
-        due_at=due,
-        kept_by=KEPT_BY if move.step.kept else "",
-        others_turn=move.step.others_turn,
-        about=str(referral.pk),
-        quiet=True,
-        agency=referral.agency.name,
-    )
+def withdraw(*, by: User | None, referral: Referral, reason: str, text: str = "", **how: Unpack[How]) -> Referral:
+    """We take it back. The agency's access ends at once; it is told, and confirms that it has stopped. Raises Refused
+    without a reason."""
+    who = how.setdefault("who", OWNER)
+    if reason not in (SYSTEM_REASONS if who == SYSTEM else {*WITHDRAW_REASONS, "consent_withdrawn"}):
+        raise Refused(_("Choose why you take it back."))
+    if reason == "other" and not text.strip():
+        raise Refused(_("Say why you take it back."))
+    with transaction.atomic():
+        return go("withdraw", hold(referral), by=by, how=how, reason=reason, text=text, ended_at=clock.now())
 
 
-def _tell(move: Move, referral: Referral, change: StateChange) -> None:
-    """Whom the move concerns, but never the one who made it."""
-    for person in _ours(referral) if move.tells == OWNER else []:
-        if person.pk != change.by_id:
-            notify(
-                user=person,
-                kind=move.event,
-                source=f"change:{change.pk}:{person.pk}",
-                case=referral.case_id,
-                about=str(referral.pk),
-            )
-    if move.tells == AGENCY:
-        kind = "referral.taken_back" if move.name == "take_back" else move.event
-        _tell_agency(referral.agency, kind, change, referral)
+def confirm_withdrawal(*, by: User | None, referral: Referral, **how: Unpack[How]) -> Referral:
+    """The agency says that it has stopped. Saying so again changes nothing."""
+    with transaction.atomic():
+        held = hold(referral)
+        if held.confirmed_at is not None:
+            return held
+        return go("confirm", held, by=by, how=how, confirmed_at=clock.now())
 
 
-def _ours(referral: Referral) -> list[User]:
-    """Who hears of it with us: the case's owner, or who stands in; and who has its step in hand."""
-    owner = referral.case.owner
-    told = stand_ins(owner, clock.today()) if owner else []
-    steps = referral.case.steps.planned().filter(about=str(referral.pk)).select_related("owner")
-    told += [step.owner for step in steps if step.owner.is_active]
-    return list({person.pk: person for person in told}.values())
-
-
-def _tell_agency(agency: PartnerAgency, kind: str, change: StateChange, referral: Referral) -> None:
-    if agency.mailbox:
-        notify(address=agency.mailbox, kind=kind, source=f"change:{change.pk}:mailbox", about=str(referral.pk))
-    for member in agency.members.filter(user__is_active=True).select_related("user"):
-        notify(user=member.user, kind=kind, source=f"change:{change.pk}:{member.user_id}", about=str(referral.pk))
+def bring_back(*, by: User, referral: Referral, reason: str, text: str = "") -> Referral:
+    """The caller says that it did not help, or that nobody called: the same one of us takes it up again, in a case that is
+    opened again if it was closed."""
+    with transaction.atomic():
+        held = hold(referral)
+        if not held.case.is_open:
+            held.case = reopen_case(by=by, case=held.case)
+        how: How = {"who": OWNER}
+        return go("caller_no", held, by=by, how=how, reason=reason, text=text, ended_at=clock.now())

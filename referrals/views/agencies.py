@@ -13,7 +13,7 @@ from helpline.people import clock
 from helpline.people.access import needs
 from helpline.people.models import Municipality
 from intake import triage
-from referrals.forms import DirectoryForm
+from referrals.forms.directory import DirectoryForm
 from referrals.models import AgencyQuerySet, PartnerAgency
 from referrals.partners import DEIDENTIFIED, HANDOVER, SIGNPOST
 

@@ -14,9 +14,9 @@ from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from intake.gate import case_for, person
 from intake.models import Case
-from referrals import actions, states
+from referrals import actions, deadlines
 from referrals.actions.moves import missing_parts
-from referrals.forms import ChooseForm, DraftForm
+from referrals.forms.drafts import ChooseForm, DraftForm
 from referrals.gate import referral_for
 from referrals.labels import CARD
 from referrals.models import PartnerAgency, Referral
@@ -143,7 +143,7 @@ def _page(request: HttpRequest, form: DraftForm, *, status: int) -> HttpResponse
         "sight": sight(held, form.parts),
         "missing": missing_parts(held),
         "refused": status == 422,
-        "back_by": states.next_working_day(held.urgency, states.answer_due(held.urgency, clock.now())),
+        "back_by": deadlines.next_working_day(held.urgency, deadlines.answer_due(held.urgency, clock.now())),
     }
     return render(request, "referrals/draft.html", values, status=status)
 

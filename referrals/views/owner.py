@@ -20,7 +20,7 @@ from helpline.people.paging import page_of
 from intake.gate import person
 from intake.models import FollowUp
 from referrals import actions
-from referrals.forms import AnswerForm, PhoneForm, TakeBackForm
+from referrals.forms.owner import AnswerForm, PhoneForm, TakeBackForm
 from referrals.gate import referral_for
 from referrals.labels import EVENTS
 from referrals.models import Referral, ReferralQuerySet, StateChange
@@ -58,17 +58,17 @@ ACTS: dict[str, Act] = {
         Act(
             *("contact", "referrals:contact", _("They say by phone that contact is made")),
             *(_("You ask the person in a few days how it went."), _("Write down the contact")),
-            *(PhoneForm, lambda **rest: actions.contact_made(who=OWNER, **rest)),
+            *(PhoneForm, lambda **rest: actions.contact_made(who=OWNER, way="phone", **rest)),
         ),
         Act(
             *("complete", "referrals:complete", _("They say by phone that they have finished")),
             *(_("Whether it helped is for the person to say."), _("Write down that it is finished")),
-            *(PhoneForm, lambda **rest: actions.complete(who=OWNER, **rest)),
+            *(PhoneForm, lambda **rest: actions.complete(who=OWNER, way="phone", **rest)),
         ),
         Act(
-            *("take_back", "referrals:take-back", _("Take the handover back")),
+            *("withdraw", "referrals:take-back", _("Take the handover back")),
             *(_("The agency no longer sees it, and is told so. You choose who can help instead."), _("Take back")),
-            *(TakeBackForm, actions.take_back),
+            *(TakeBackForm, lambda **rest: actions.withdraw(reason="no_answer", **rest)),
         ),
     ]
 }
@@ -98,7 +98,7 @@ def referral_answer(request: HttpRequest, pk: str) -> HttpResponse:
 @needs("refer")
 def referral_take_back(request: HttpRequest, pk: str) -> HttpResponse:
     """Wait no longer."""
-    return _act(request, pk, "take_back")
+    return _act(request, pk, "withdraw")
 
 
 @require_POST
@@ -160,7 +160,9 @@ def _changes(referral: Referral) -> list[StateChange]:
 
 def _what_happened(change: StateChange) -> str:
     """One change in words; what was taken back was not left unanswered."""
-    words: Any = TAKEN_BACK if change.move == "take_back" else EVENTS[MOVES[change.move].event]
+    words: Any = (
+        TAKEN_BACK if change.move == "take_back" else EVENTS[MOVES[change.move].event]
+    )  # as it was called before
     return str(words) % {"agency": change.referral.agency}
 
 

@@ -18,7 +18,7 @@ from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from intake.gate import person
 from referrals import actions, states
-from referrals.forms import AcceptForm, AskForm, CompleteForm, ContactForm, DeclineForm
+from referrals.forms.portal import AcceptForm, AskForm, CompleteForm, ContactForm, DeclineForm
 from referrals.gate import agency_of, portal_referral_for
 from referrals.models import PartnerAgency, Referral
 from referrals.sight import sight

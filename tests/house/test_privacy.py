@@ -5,9 +5,13 @@ from django.apps import apps
 
 from helpline.people.sealed import SealedTextField
 from intake.models import QuestionSet
+from referrals.models import PartnerAgency
 
 OURS = {"people", "intake", "referrals", "helpline"}
 MODELS = [model for model in apps.get_models() if model._meta.app_label in OURS]
+
+# The questions that we ask; what an agency does.
+ABOUT_NOBODY = {QuestionSet: ["content"], PartnerAgency: ["description"]}
 
 
 def fields(model) -> set[str]:
@@ -38,5 +42,4 @@ def test_personal_is_sealed_and_sealed_is_personal(model):
 def test_free_text_is_not_plain(model):
     """An unlimited text that is not sealed would be a place to write about somebody."""
     texts = [field.name for field in model._meta.concrete_fields if field.get_internal_type() == "TextField"]
-    ours = ["content"] if model is QuestionSet else []  # the questions that we ask: about nobody
-    assert texts == ours
+    assert texts == ABOUT_NOBODY.get(model, [])

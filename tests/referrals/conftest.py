@@ -7,6 +7,7 @@ import pytest
 
 from helpline.people import clock
 from referrals import actions
+from referrals.actions.go import go, hold
 from referrals.models import Referral
 
 CARD = {
@@ -60,10 +61,22 @@ def make_referral(make_draft, cast) -> Callable[..., Referral]:
             "question": [lambda: actions.ask_question(by=partner, referral=sent, text="How old is he?")],
             "accepted": [lambda: actions.accept(by=partner, referral=sent, handled_by="Frida")],
             "declined": [lambda: actions.decline(by=partner, referral=sent, reason="no_capacity", text="Full.")],
-            "expired": [lambda: actions.take_back(by=by, referral=sent)],
+            "expired": [lambda: go("expire", hold(sent), by=None, how={"who": "system"}, ended_at=clock.now())],
+            "withdrawn": [lambda: actions.withdraw(by=by, referral=sent, reason="changed_mind")],
         }
         ways["contact_made"] = [*ways["accepted"], lambda: actions.contact_made(by=partner, referral=sent)]
         ways["completed"] = [*ways["contact_made"], lambda: actions.complete(by=partner, referral=sent)]
+        soon = clock.now() + dt.timedelta(hours=1)
+        ways["contact_booked"] = [*ways["accepted"], lambda: actions.book(by=partner, referral=sent, at=soon)]
+        ways["on_hold"] = [
+            *ways["accepted"],
+            lambda: actions.put_on_hold(by=partner, referral=sent, until=clock.today() + dt.timedelta(days=7)),
+        ]
+        ways["returned"] = [
+            *ways["accepted"],
+            lambda: actions.return_referral(by=partner, referral=sent, reason="no_capacity"),
+        ]
+        ways["failed"] = [*ways["accepted"], lambda: actions.fail(by=partner, referral=sent, reason="withdrew")]
         for step in ways[state]:
             step()
         return Referral.objects.select_related("case__key", "case__unit", "case__owner", "agency", "consent").get(

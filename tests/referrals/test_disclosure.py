@@ -8,7 +8,7 @@ from django.urls import reverse
 from helpline.people import clock
 from helpline.people.errors import Refused
 from intake import actions as intake_actions
-from referrals import actions, states
+from referrals import actions, deadlines
 from referrals.actions.moves import missing_parts
 from referrals.models import Referral
 from tests.referrals.conftest import CARD
@@ -95,7 +95,7 @@ def test_a_draft_is_not_sent_once_its_case_is_closed(make_draft, cast, client_of
 
 def test_an_agency_cannot_promise_contact_for_next_year(make_draft, cast):
     sent = actions.send(by=cast.caseworker, referral=make_draft())
-    latest = states.latest_contact(sent.urgency, clock.now())
+    latest = deadlines.latest_contact(sent.urgency, clock.now())
     with pytest.raises(Refused, match="too late for the person"):
         actions.accept(by=cast.partner, referral=sent, contact_by=latest + dt.timedelta(minutes=1))
     assert actions.accept(by=cast.partner, referral=sent, contact_by=latest).state == "accepted"
@@ -103,7 +103,7 @@ def test_an_agency_cannot_promise_contact_for_next_year(make_draft, cast):
 
 def test_acute_contact_is_within_a_day():
     moment = clock.now()
-    assert states.latest_contact("AKUT", moment) == moment + dt.timedelta(days=1)
+    assert deadlines.latest_contact("AKUT", moment) == moment + dt.timedelta(days=1)
 
 
 def test_a_handover_that_nobody_would_read_is_not_sent(make_draft, cast):

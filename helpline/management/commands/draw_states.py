@@ -22,13 +22,21 @@ FHIR = {
     "contact_made": "in-progress",
     "completed": "completed",
     "declined": "rejected",
+    "contact_booked": "accepted",
+    "on_hold": "on-hold",
     "expired": "cancelled",
+    "returned": "rejected",
+    "failed": "failed",
+    "withdrawn": "cancelled",
 }
 DUE = {
     "answer_due": "when the agency is to answer",
     "contact_due": "when the agency is to have had contact",
     "next_working_day": "the next working day (acute: within the hour)",
-    "in_five_days": "five days on, on a working day",
+    "contact_at": "the booked time",
+    "back_soon": "within the hour (no three-way call, not acute, after hours: the next working morning)",
+    "hold_until": "the day that was agreed",
+    "ask_week": "five days on, on a working day",
 }
 
 
@@ -84,9 +92,16 @@ def _move(move: Move) -> list[str]:
     if move.step:
         step = str(STEP_KINDS[move.step.kind]) % {"agency": "the agency"}
         step, due = step[0].upper() + step[1:], DUE[move.step.due]
-        step += " (kept by the referral)" if move.step.kept else ""
+        step += {"referrals": " (kept by the referral)", "asking": " (kept by the asking)"}.get(move.step.keeper, "")
     states = [", ".join(f"`{source}`" for source in _sources(move)), f"`{move.target}`"]
-    return [f"`{move.name}`", *states, ", ".join(sorted(move.who)), move.tells or "nobody", step, due or "as before"]
+    return [
+        f"`{move.name}`",
+        *states,
+        ", ".join(sorted(move.who)),
+        ", ".join(sorted(move.tells)) or "nobody",
+        step,
+        due or "as before",
+    ]
 
 
 def _sources(move: Move) -> list[str]:

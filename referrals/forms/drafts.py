@@ -1,4 +1,4 @@
-"""What is asked on the pages of this floor."""
+"""To whom, and the draft of a handover."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -9,19 +9,18 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
-from helpline.people.models import Municipality, User
+from helpline.people.models import User
 from helpline.people.words import WordsField
 from intake import triage
 from intake.actions.steps import LONGEST_PROMISE
 from intake.actions.tracks import no_identity
 from intake.models import Case, Person
-from referrals import states
+from referrals.forms.words import words_field
 from referrals.grounds import Ground, grounds
-from referrals.labels import CARD, DECLINE_REASONS
+from referrals.labels import CARD
 from referrals.models import GroundSetting, PartnerAgency, Referral
 from referrals.partners import SIGNPOST, partner_types
 
-LONGEST = 5000
 CONSENT_DAYS = 90
 OFF = forms.TextInput({"autocomplete": "off"})
 IDENTITY = ("fill_in", "name", "phone")  # the fields that are there only where the track has identity
@@ -37,12 +36,6 @@ ASKED: dict[str, tuple[Any, int]] = {
     "dont_ask": (_("Do not ask again about"), 1),
     "safe_contact": (_("How the person can be reached safely"), 2),
 }
-
-
-def words_field(label: Any, rows: int = 3, *, required: bool = False, help_text: Any = "") -> WordsField:
-    """A field for words, of a height that fits them."""
-    area = forms.Textarea(attrs={"rows": rows, "autocomplete": "off"})
-    return WordsField(label=label, required=required, max_length=LONGEST, widget=area, help_text=help_text)
 
 
 class ChooseForm(forms.Form):
@@ -205,85 +198,3 @@ def _stored(referral: Referral) -> dict[str, Any]:
         "consent_until": consent.valid_until if consent else clock.today() + dt.timedelta(days=CONSENT_DAYS),
         "approved": "kept" if referral.approved_at else "",
     }
-
-
-class AnswerForm(forms.Form):
-    """Our answer to an agency's question."""
-
-    text = words_field(
-        _("Our answer"), required=True, help_text=_("The agency reads this. It is shared on the same legal ground.")
-    )
-
-
-class PhoneForm(forms.Form):
-    """What an agency told us by phone."""
-
-    text = words_field(_("What they told us"), 2)
-
-
-class TakeBackForm(forms.Form):
-    """Why we wait no longer."""
-
-    text = words_field(_("Why, for our own record"), 2)
-
-
-class AcceptForm(forms.Form):
-    """Who at the agency takes it on, and by when the person has heard from them."""
-
-    handled_by = WordsField(label=_("Who with you"), required=False, max_length=120)
-    contact_by = forms.DateTimeField(
-        label=_("First contact by"),
-        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
-    )
-
-    def clean_contact_by(self) -> dt.datetime:
-        by: dt.datetime = self.cleaned_data["contact_by"]
-        if by <= clock.now():
-            raise forms.ValidationError(_("Choose a time that is still to come."))
-        return by
-
-    @classmethod
-    def initial_for(cls, referral: Referral, name: str) -> dict[str, Any]:
-        """The one who is logged in, and the time that the urgency asks for."""
-        return {"handled_by": name, "contact_by": states.answer_due(referral.urgency, clock.now())}
-
-
-class DeclineForm(forms.Form):
-    """Why an agency says no."""
-
-    reason = forms.ChoiceField(label=_("Reason"), choices=list(DECLINE_REASONS.items()), widget=forms.RadioSelect)
-    text = words_field(_("In your own words, and who could help instead"), 2)
-
-
-class AskForm(forms.Form):
-    """What an agency needs to know before it answers."""
-
-    text = words_field(_("Your question"), required=True)
-
-
-class ContactForm(forms.Form):
-    """That an agency has had contact."""
-
-    text = words_field(_("How it went, in a few words"), 2, help_text=_("Only the support line reads this."))
-
-
-class CompleteForm(forms.Form):
-    """That an agency has done what it was asked."""
-
-    text = words_field(_("What came of it, in a few words"), 2, help_text=_("Only the support line reads this."))
-
-
-class DirectoryForm(forms.Form):
-    """Which agencies of the directory."""
-
-    type = forms.ChoiceField(
-        label=_("Type of agency"),
-        required=False,
-        choices=lambda: [("", _("All types")), *((code, kind.name) for code, kind in partner_types().items())],
-    )
-    municipality = forms.ModelChoiceField(
-        Municipality.objects.exclude(code=Municipality.ELSEWHERE),
-        label=_("Serves"),
-        required=False,
-        empty_label=_("All municipalities"),
-    )

@@ -1,0 +1,49 @@
+"""The ledger of bounces: each time the promise was not kept, with its cause. Codes alone, never changed."""
+
+from django.db import models
+from django.db.models import Q
+
+from helpline.people import clock
+from helpline.people.ids import uuid7
+from helpline.people.models import NEVER_CHANGED, User
+from intake.models.calls import Call
+from intake.models.cases import Case
+
+
+class BounceQuerySet(models.QuerySet["Bounce"]):
+    """Which bounces."""
+
+    def counted(self) -> "BounceQuerySet":
+        """Those that figures count: practice is none of them."""
+        return self.exclude(case__is_practice=True).exclude(call__is_practice=True)
+
+
+class Bounce(models.Model):
+    """One bounce: somebody was passed on, made to wait, or had to tell it again. `source` makes one event one bounce."""
+
+    append_only = True
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey(Case, models.PROTECT, null=True, related_name="bounces")
+    call = models.ForeignKey(Call, models.PROTECT, null=True, related_name="bounces")
+    cause = models.CharField(max_length=24)  # labels.BOUNCES
+    source = models.CharField(max_length=80, unique=True)
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    about = models.CharField(max_length=40, blank=True)  # the row that it is about: a step, a referral
+    codes = models.JSONField(default=dict)  # for its line: agency, to, step
+
+    objects = BounceQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["case", "at"], name="bounces_of_case"),
+            models.Index(fields=["at", "cause"], name="bounces_in_order"),
+        ]
+        constraints = [
+            models.CheckConstraint(name="bounce_of_somebody", condition=Q(case__isnull=False) | Q(call__isnull=False))
+        ]
+        triggers = NEVER_CHANGED
+
+    class Privacy:
+        plain = {"id", "case", "call", "cause", "source", "at", "by", "about", "codes"}

@@ -1,0 +1,29 @@
+"""What left the house: one row a disclosure."""
+
+from helpline.people import clock
+from helpline.people.audit import log
+from helpline.people.models import User
+from referrals.labels import SHARED
+from referrals.models import Disclosure, Referral
+
+
+def record_disclosure(*, by: User, referral: Referral, way: str) -> Disclosure:
+    """Write down what an agency was given, on which ground, who decided, and what was held back. Never without the act that
+    gave it: call it in the same transaction."""
+    ground = referral.legal_ground
+    made = Disclosure.objects.create(
+        case=referral.case,
+        referral=referral,
+        agency=referral.agency,
+        way=way,
+        shared=referral.shared,
+        withheld=[code for code in SHARED if code not in referral.shared],
+        ground=referral.ground,
+        law=ground.law if ground and ground.law != "-" else "",
+        decided_by=by,
+        decided_at=clock.now(),
+        words=referral.kept_back,
+    )
+    codes = {"way": way, "ground": referral.ground, "shared": made.shared, "agency": referral.agency_id}
+    log("disclosure.recorded", by=by, case=referral.case_id, row=made.pk, **codes)
+    return made

@@ -1,0 +1,204 @@
+"""How a move is carried out: claim the state, write the change, the timeline and the log, end the step of before and leave the
+next, tell whom it concerns. All in one transaction; who comes second is told who was first."""
+
+import datetime as dt
+from typing import Any, NotRequired, TypedDict
+
+from django.utils.translation import gettext as _
+
+from helpline.people import clock
+from helpline.people.absences import stand_ins
+from helpline.people.errors import Refused, TooLate
+from helpline.people.models import User
+from helpline.people.notices import notify
+from intake.actions import end_kept_step, plan_step
+from intake.actions.bounces import record_bounce
+from intake.actions.deputies import whose
+from intake.actions.timeline import lock, record
+from intake.models import Case
+from referrals import deadlines
+from referrals.actions.ladders import begin_ladder, stop_ladder
+from referrals.models import PartnerAgency, Referral, StateChange
+from referrals.states import AGENCY, ASKING, CAME_BACK, MOVES, OWNER, REFERRAL, UNANSWERED, Move
+
+
+class How(TypedDict):
+    """Who moves it as what, by which way, and what that one had seen: the last change, for a form that is sent again."""
+
+    who: NotRequired[str]  # states.OWNER, AGENCY or SYSTEM
+    way: NotRequired[str]  # phone | link; "": logged in
+    seen: NotRequired[str]
+
+
+def hold(referral: Referral) -> Referral:
+    """The referral's row as it stands now, its case held first: acts on one case come one after the other."""
+    lock(Case(pk=referral.case_id))
+    return (
+        Referral.objects.select_for_update(of=("self",))
+        .select_related("case__key", "case__owner", "case__unit", "agency", "consent")
+        .get(pk=referral.pk)
+    )
+
+
+def go(
+    name: str,
+    referral: Referral,
+    *,
+    by: User | None,
+    how: How,
+    reason: str = "",
+    text: str = "",
+    suggested: PartnerAgency | None = None,
+    **fields: Any,
+) -> Referral:
+    """Carry out one row of MOVES on a held referral. Raises TooLate where the state has changed, Refused where this one may
+    not."""
+    move, who = MOVES[name], how.get("who", AGENCY)
+    if who not in move.who:
+        raise Refused(_("This is not yours to do."))
+    source = referral.state
+    _refuse_seen(referral, how.get("seen", ""))
+    taken = source in move.sources and Referral.objects.filter(pk=referral.pk, state=source).update(
+        state=move.target, **fields
+    )
+    if not taken:
+        raise TooLate(already(referral))
+    referral.state = move.target
+    for field, value in fields.items():
+        setattr(referral, field, value)
+    change = StateChange.objects.create(
+        referral=referral,
+        by=by,
+        move=name,
+        source=source,
+        target=move.target,
+        reason=reason,
+        text=text.strip(),
+        way=how.get("way", ""),
+        suggested=suggested,
+        at=clock.now(),
+    )
+    _record(move, referral, by=by, text=text, reason=reason, way=how.get("way", ""))
+    if source in UNANSWERED and move.target not in UNANSWERED:
+        stop_ladder(referral)
+    if move.step and move.step.due == "answer_due":
+        begin_ladder(referral)
+    _leave_step(move, referral, by)
+    if referral.caller_knows and move.target in {"declined", "expired", "returned"}:
+        record_bounce(cause="turned_away", source=f"change:{change.pk}", case=referral.case, **names(referral))
+    _tell(move, referral, change, who)
+    return referral
+
+
+def names(referral: Referral) -> dict[str, Any]:
+    """What lines about a referral hold: its agency, and which referral it is."""
+    return {"about": str(referral.pk), "agency": referral.agency.name, "agency_id": referral.agency_id}
+
+
+def already(referral: Referral) -> str:
+    """Who was first, and where it stands now."""
+    last = referral.changes.select_related("by").order_by("-at", "-id").first()
+    who = str(last.by) if last and last.by else _("the system")
+    if last and last.way == "link":
+        who = _("somebody at %(agency)s") % {"agency": referral.agency}
+    return _("%(who)s was first: the handover is already “%(state)s”.") % {"who": who, "state": referral.state_name}
+
+
+def _refuse_seen(referral: Referral, seen: str) -> None:
+    """A form that was sent twice, or from a page that has become old, does not act a second time."""
+    if not seen:
+        return
+    last = referral.changes.order_by("-at", "-id").values_list("pk", flat=True).first()
+    if str(last) != seen:
+        raise TooLate(already(referral))
+
+
+def _record(move: Move, referral: Referral, *, by: User | None, text: str, reason: str, way: str) -> None:
+    codes: dict[str, Any] = {key: value for key, value in {"reason": reason, "way": way}.items() if value}
+    if move.name == "send":
+        ground = referral.legal_ground
+        codes |= {"ground": referral.ground, "law": ground.law if ground and ground.law != "-" else ""}
+        codes["need"] = referral.need
+    record(
+        move.event,
+        by=by,
+        case=referral.case,
+        text=text.strip(),
+        row=referral.pk,
+        agency=referral.agency.name,
+        agency_id=referral.agency_id,
+        **codes,
+    )
+
+
+def _leave_step(move: Move, referral: Referral, by: User | None) -> None:
+    """End what this referral had planned, and plan what comes; both before the commit, so that the case is never without."""
+    if move.step is None:
+        return
+    due = deadlines.DUE[move.step.due](referral)
+    assert due is not None  # set by the move itself
+    holder = end_kept_step(by=by, case=referral.case, kept_by=REFERRAL, about=referral.pk)
+    if move.target in CAME_BACK:
+        holder = end_kept_step(by=by, case=referral.case, kept_by=ASKING, about=referral.pk) or holder
+    leave(
+        referral, by=by, kind=move.step.kind, due=due, keeper=move.step.keeper, theirs=move.step.others_turn, of=holder
+    )
+
+
+def leave(
+    referral: Referral,
+    *,
+    by: User | None,
+    kind: str,
+    due: dt.datetime,
+    keeper: str = "",
+    theirs: bool = False,
+    of: User | None = None,
+) -> None:
+    """Plan a step about a referral on its case, for whoever had the one before."""
+    plan_step(
+        by=by,
+        case=referral.case,
+        owner=whose(referral.case, of, due) if of else None,
+        kind=kind,
+        due_at=due,
+        kept_by=keeper,
+        others_turn=theirs,
+        about=str(referral.pk),
+        quiet=True,
+        agency=referral.agency.name,
+    )
+
+
+def _tell(move: Move, referral: Referral, change: StateChange, who: str) -> None:
+    """Whom the move concerns, but never the one who made it."""
+    if OWNER in move.tells:
+        for person in ours(referral):
+            if person.pk != change.by_id:
+                tell_one(person, move.event, f"change:{change.pk}:{person.pk}", referral)
+    if AGENCY in move.tells and who != AGENCY:
+        tell_agency(referral, move.event, f"change:{change.pk}")
+
+
+def ours(referral: Referral) -> list[User]:
+    """Who hears of it with us: the case's owner, or who stands in; and who has its step in hand."""
+    owner = referral.case.owner
+    told = stand_ins(owner, clock.today()) if owner else []
+    steps = referral.case.steps.planned().filter(about=str(referral.pk)).select_related("owner")
+    told += [step.owner for step in steps if step.owner.is_active]
+    return list({person.pk: person for person in told}.values())
+
+
+def tell_one(person: User, kind: str, source: str, referral: Referral) -> None:
+    """A notice to one of us."""
+    notify(user=person, kind=kind, source=source, case=referral.case_id, about=str(referral.pk))
+
+
+def tell_agency(referral: Referral, kind: str, source: str, *, but: User | None = None) -> None:
+    """A notice to the agency's mailbox and its people."""
+    agency = referral.agency
+    if agency.mailbox:
+        notify(address=agency.mailbox, kind=kind, source=f"{source}:mailbox", about=str(referral.pk))
+    for member in agency.members.filter(user__is_active=True).select_related("user"):
+        if but is None or member.user_id != but.pk:
+            notify(user=member.user, kind=kind, source=f"{source}:{member.user_id}", about=str(referral.pk))

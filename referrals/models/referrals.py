@@ -1,0 +1,263 @@
+"""Referrals, and every change of their state."""
+
+from typing import Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from helpline.people import clock
+from helpline.people.ids import uuid7
+from helpline.people.models import NEVER_CHANGED, User
+from helpline.people.sealed import DataKey, SealedModel, SealedTextField
+from intake import triage
+from intake.models import Case
+from referrals import states
+from referrals.grounds import Ground, grounds
+from referrals.labels import CARD, REASONS, SHARED, STATES
+from referrals.models.agencies import AgencyMember, PartnerAgency
+from referrals.models.consents import Consent
+
+# Whoever wrote it: a referral begins as a draft and changes state as MOVES says (states.py), and in no other way.
+REFUSE_STATE = """
+    RAISE EXCEPTION 'referral %: no move leads to this state', NEW.id USING ERRCODE = 'integrity_constraint_violation';
+"""
+
+
+class ReferralQuerySet(models.QuerySet["Referral"]):
+    """Which referrals."""
+
+    def for_agency_of(self, user: User) -> Self:
+        """What was handed to this person's agency and is still with it. Nothing before it is sent, after it ended, or after
+        the case was closed."""
+        member = AgencyMember.objects.filter(user=user, user__is_active=True, agency__is_active=True).first()
+        if member is None:
+            return self.none()
+        theirs = self.filter(case__closed_at__isnull=True, agency=member.agency_id, state__in=states.SEEN_BY_AGENCY)
+        return theirs.filter(Q(access_until__isnull=True) | Q(access_until__gte=clock.today()))
+
+    def to_confirm_by(self, user: User) -> Self:
+        """What was withdrawn from this person's agency, which has not yet confirmed that it has stopped. No word of it."""
+        member = AgencyMember.objects.filter(user=user, user__is_active=True, agency__is_active=True).first()
+        if member is None:
+            return self.none()
+        return self.filter(agency=member.agency_id, state="withdrawn", confirmed_at__isnull=True)
+
+    def visible_to(self, user: User) -> Self:
+        """The referrals of one's own unit's cases."""
+        if not user.is_active or user.unit_id is None:
+            return self.none()
+        return self.filter(case__unit=user.unit_id)
+
+    def waiting(self) -> Self:
+        """Sent, and no answer yet."""
+        return self.filter(state__in=states.UNANSWERED)
+
+    def open(self) -> Self:
+        """With an agency, and not ended."""
+        return self.filter(state__in=states.OPEN)
+
+
+class Referral(SealedModel):
+    """A handover: one agency, one need, one ground, and the card that is all the agency sees. The case stays ours."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="referrals")
+    agency = models.ForeignKey(PartnerAgency, models.PROTECT, related_name="referrals")
+    need = models.CharField(max_length=24)
+    state = models.CharField(max_length=16, default="draft")
+    urgency = models.CharField(max_length=12)
+    # The age of the person whom this referral concerns: in a report the child, though the call was about an adult.
+    age_band = models.CharField(max_length=8, default="unknown")
+    ground = models.CharField(max_length=24, blank=True)
+    ground_reason = SealedTextField()
+    consent = models.ForeignKey(Consent, models.PROTECT, null=True, related_name="+")
+    ask = SealedTextField()
+    about = SealedTextField()
+    happened = SealedTextField()
+    wants = SealedTextField()
+    fears = SealedTextField()
+    tried = SealedTextField()
+    dont_ask = SealedTextField()
+    safe_contact = SealedTextField()
+    name = SealedTextField()  # shown to the agency when it has accepted
+    phone = SealedTextField()  # the same
+    kept_back = SealedTextField()  # what we do not share, and why: our own record, never the agency's
+    approved_at = models.DateTimeField(null=True)  # read back to the caller and approved
+    created_at = models.DateTimeField(default=clock.now)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField(null=True)
+    answer_due_at = models.DateTimeField(null=True)
+    contact_due_at = models.DateTimeField(null=True)
+    handled_by = SealedTextField()
+    # One need has one leading handover that is taken on; others may stand alongside (police and a shelter).
+    leads = models.BooleanField(default=True)
+    contact_kind = models.CharField(max_length=5, blank=True)  # of a booked contact: alone | warm (a three-way call)
+    contact_at = models.DateTimeField(null=True)
+    agency_spoke_at = models.DateTimeField(null=True)  # of a three-way call, the two ticks
+    owner_spoke_at = models.DateTimeField(null=True)
+    hold_until = models.DateField(null=True)
+    access_until = models.DateField(null=True)
+    confirmed_at = models.DateTimeField(null=True)  # the agency has stopped
+    ended_at = models.DateTimeField(null=True)
+
+    objects = ReferralQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["agency", "answer_due_at", "id"],
+                name="agency_inbox",
+                condition=Q(state__in=sorted(states.OPEN)),
+            ),
+            models.Index(fields=["answer_due_at"], name="unanswered", condition=Q(state__in=["sent", "opened"])),
+            models.Index(fields=["case", "created_at"], name="referrals_of_case"),
+        ]
+        constraints = [
+            models.CheckConstraint(name="known_state", condition=Q(state__in=states.STATES)),
+            models.CheckConstraint(
+                name="sent_has_a_ground",
+                condition=Q(state="draft") | (~Q(ground="") & Q(sent_at__isnull=False, answer_due_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="consent_ground_has_one",
+                condition=Q(state="draft") | ~Q(ground__in=["CONSENT", "CONSENT_GUARDIAN"]) | Q(consent__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="one_leading_handover_of_a_need",
+                fields=["case", "need"],
+                condition=Q(leads=True, state__in=sorted(states.TAKEN_ON)),
+            ),
+            models.CheckConstraint(
+                name="booked_has_a_time",
+                condition=~Q(state="contact_booked") | (Q(contact_at__isnull=False) & ~Q(contact_kind="")),
+            ),
+            models.CheckConstraint(
+                name="held_until_a_date", condition=~Q(state="on_hold") | Q(hold_until__isnull=False)
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="born_a_draft",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.state <> 'draft'"),
+                func=REFUSE_STATE,
+            ),
+            pgtrigger.Trigger(
+                name="only_moves",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition(
+                    "OLD.state <> NEW.state AND OLD.state || '>' || NEW.state NOT IN "
+                    f"({', '.join(repr(pair) for pair in states.steps_between_states())})"
+                ),
+                func=REFUSE_STATE,
+            ),
+        ]
+
+    class Privacy:
+        personal = {
+            *("ground_reason", "ask", "about", "happened", "wants", "fears", "tried", "dont_ask", "safe_contact"),
+            *("name", "phone", "handled_by", "kept_back"),
+        }
+        plain = {
+            *("id", "case", "agency", "need", "state", "urgency", "age_band", "ground", "consent", "approved_at"),
+            *("created_at", "created_by", "sent_at", "answer_due_at", "contact_due_at", "ended_at", "leads"),
+            *("contact_kind", "contact_at", "agency_spoke_at", "owner_spoke_at", "hold_until", "access_until"),
+            *("confirmed_at",),
+        }
+
+    def seal_key(self) -> DataKey:
+        return self.case.key
+
+    @property
+    def need_name(self) -> str:
+        return triage.name_of("needs", self.need)
+
+    @property
+    def state_name(self) -> str:
+        return str(STATES[self.state])
+
+    @property
+    def urgency_name(self) -> str:
+        return triage.name_of("urgencies", self.urgency)
+
+    @property
+    def legal_ground(self) -> Ground | None:
+        return grounds().get(self.ground)
+
+    @property
+    def card(self) -> list[tuple[str, str, str]]:
+        """What the agency sees, and nothing else: (field, label, words), without what is empty."""
+        return [(field, str(label), getattr(self, field)) for field, label in CARD.items() if getattr(self, field)]
+
+    @property
+    def shared(self) -> list[str]:
+        """The codes of what it holds to share (labels.SHARED)."""
+        return [field for field in SHARED if getattr(self, field)]
+
+    @property
+    def shows_identity(self) -> bool:
+        """Whether the agency sees the name and the number that are shared: only once it has accepted, and as long as a
+        consent holds where that is the ground."""
+        ground = self.legal_ground
+        may = not (ground and ground.is_consent) or (self.consent is not None and self.consent.holds)
+        return may and self.state in states.TAKEN_ON
+
+    @property
+    def caller_knows(self) -> bool:
+        """Whether the caller was told of this very handover: it was read back, or consented to."""
+        consented = self.consent is not None and self.consent.given_by == "self"
+        return self.approved_at is not None or consented
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether a three-way call is booked."""
+        return self.state == "contact_booked" and self.contact_kind == "warm"
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state in states.UNANSWERED
+
+    @property
+    def is_silent(self) -> bool:
+        """Sent, and past its answer time."""
+        return self.is_waiting and self.answer_due_at is not None and self.answer_due_at < clock.now()
+
+
+class StateChange(SealedModel):
+    """One change of a referral's state: who, when, from, to, why. Never changed."""
+
+    append_only = True  # grants.py: the application's role adds and reads, no more
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    referral = models.ForeignKey(Referral, models.PROTECT, related_name="changes")
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    move = models.CharField(max_length=16)
+    source = models.CharField(max_length=16)
+    target = models.CharField(max_length=16)
+    reason = models.CharField(max_length=20, blank=True)
+    text = SealedTextField()
+    way = models.CharField(max_length=8, blank=True)  # phone: the agency said it to us; link: without an account
+    suggested = models.ForeignKey(PartnerAgency, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["referral", "at"], name="changes_in_order")]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_answer_a_referral", fields=["referral"], condition=Q(move__in=["accept", "decline"])
+            )
+        ]
+        triggers = NEVER_CHANGED
+
+    class Privacy:
+        personal = {"text"}
+        plain = {"id", "referral", "at", "by", "move", "source", "target", "reason", "way", "suggested"}
+
+    def seal_key(self) -> DataKey:
+        return self.referral.case.key
+
+    @property
+    def reason_name(self) -> str:
+        return str(REASONS[self.reason]) if self.reason in REASONS else ""
