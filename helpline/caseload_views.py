@@ -20,6 +20,7 @@ from helpline.people import clock
 from helpline.people.access import needs
 from helpline.people.models import User
 from helpline.people.paging import page_of
+from helpline.watch import watch_of
 from intake import triage
 from intake.gate import person
 from referrals.models import Referral
@@ -43,6 +44,7 @@ def caseload(request: HttpRequest) -> HttpResponse:
         "today": clock.today(),
         "now": clock.now(),
         "load": load,
+        "watch": watch_of(user),
         "urgencies": triage.choices("urgencies"),
         "tiles": [_tile(key, user, load.total) for key in FIGURES],
         "waiting": _waiting(user),

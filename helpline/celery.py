@@ -34,6 +34,15 @@ def refuse(**_: Any) -> None:
     refuse_unsafe_start()
 
 
+@worker_init.connect
+@beat_init.connect
+def be_patient(**_: Any) -> None:
+    """Nobody waits for a page here: a broker that is slow is no reason to begin anew."""
+    from django.conf import settings
+
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, **settings.WORKER_BROKER_TIMEOUT}
+
+
 @heartbeat_sent.connect
 def worker_is_alive(**_: Any) -> None:
     """The worker's main loop sends this every two seconds."""

@@ -1,33 +1,35 @@
-"""The keeper's pages: users, partner agencies, legal grounds. No case is seen here."""
+"""The keeper's pages: users and legal grounds. No case is seen here."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from helpline.keeper_forms import AgencyForm, GroundForm, NewPasswordForm, NewUserForm, UserForm, confirm_word
-from helpline.people import actions, clock
+from helpline.keeper_forms import GroundForm, NewUserForm, UserForm, confirm_word
+from helpline.people import actions
 from helpline.people.access import needs
+from helpline.people.account_forms import NewPasswordForm
 from helpline.people.errors import Refused
 from helpline.people.models import Municipality, Role, User
+from helpline.watch import watch_of
 from intake.gate import person
 from intake.views.cases import posted
-from referrals.actions.directory import save_agency, set_membership
+from referrals.actions.directory import set_membership
 from referrals.actions.settings import switch_ground
 from referrals.grounds import grounds as law
-from referrals.models import GroundSetting, PartnerAgency
-from referrals.partners import partner_types, receiver_names
+from referrals.models import GroundSetting
+from referrals.partners import receiver_names
 
 SWEDISH_ORDER = str.maketrans("åäöéü", "{|}eu")
 
 
-def _in_order(things: Iterable[Any]) -> list[Any]:
+def in_order(things: Iterable[Any]) -> list[Any]:
     """By name, as Swedish sorts: å, ä and ö last."""
     return sorted(things, key=lambda thing: str(thing).casefold().translate(SWEDISH_ORDER))
 
@@ -42,7 +44,13 @@ def user_list(request: HttpRequest) -> HttpResponse:
         found = found.filter(Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(username__icontains=word))
     if role in Role.values:
         found = found.filter(role=role)
-    context = {"people": _in_order(found), "words": words, "role": role, "roles": Role.choices}
+    context = {
+        "people": in_order(found),
+        "words": words,
+        "role": role,
+        "roles": Role.choices,
+        "watch": watch_of(person(request)),
+    }
     return render(request, "keeper/users.html", context)
 
 
@@ -64,7 +72,7 @@ def _add(request: HttpRequest, form: NewUserForm) -> bool:
             user = actions.add_user(
                 by=person(request), username=cleaned["username"], password=cleaned["password"], facts=form.facts
             )
-            set_membership(by=person(request), user=user, agency=cleaned["agency"])
+            set_membership(by=person(request), user=user, agency=cleaned["agency"], is_manager=cleaned["leads_agency"])
     except Refused as refused:
         form.add_error("password", str(refused))
         return False
@@ -97,7 +105,12 @@ def _change(request: HttpRequest, user: User, form: UserForm) -> bool:
     try:
         with transaction.atomic():
             changed = actions.change_user(by=person(request), user=user, facts=form.facts)
-            set_membership(by=person(request), user=changed, agency=form.cleaned_data["agency"])
+            set_membership(
+                by=person(request),
+                user=changed,
+                agency=form.cleaned_data["agency"],
+                is_manager=form.cleaned_data["leads_agency"],
+            )
     except Refused as refused:
         form.add_error(None, str(refused))
         return False
@@ -131,72 +144,6 @@ def _switch(request: HttpRequest, user: User) -> bool:
     return True
 
 
-@require_GET
-@needs("keep_agencies")
-def agency_list(request: HttpRequest) -> HttpResponse:
-    """The directory: what each is, whom it serves, when it was last checked."""
-    words, kind = request.GET.get("q", "").replace("\0", "").strip(), request.GET.get("type", "")
-    where = request.GET.get("municipality", "")
-    served = Municipality.objects.exclude(code=Municipality.ELSEWHERE)
-    found = _agencies(words, kind, where if where in served.values_list("pk", flat=True) else "")
-    context = {"agencies": _in_order(found), "words": words, "type": kind, "municipality": where}
-    lists = {"types": partner_types().values(), "municipalities": _in_order(served)}
-    return render(request, "keeper/agencies.html", context | lists)
-
-
-def _agencies(words: str, kind: str, where: str) -> QuerySet[PartnerAgency]:
-    found = PartnerAgency.objects.prefetch_related("municipalities")
-    if words:
-        found = found.filter(name__icontains=words)
-    if kind in partner_types():
-        found = found.filter(type=kind)
-    if where:
-        serves = PartnerAgency.municipalities.through.objects.filter(municipality=where)
-        found = found.filter(Q(nationwide=True) | Q(pk__in=serves.values("partneragency")))
-    return found
-
-
-@require_http_methods(["GET", "POST"])
-@needs("keep_agencies")
-def agency_add(request: HttpRequest) -> HttpResponse:
-    """A new partner agency."""
-    return _agency_page(request, None)
-
-
-@require_http_methods(["GET", "POST"])
-@needs("keep_agencies")
-def agency_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """One partner agency."""
-    return _agency_page(request, get_object_or_404(PartnerAgency.objects.prefetch_related("hours"), pk=pk))
-
-
-def _agency_page(request: HttpRequest, agency: PartnerAgency | None) -> HttpResponse:
-    form = AgencyForm(posted(request), instance=agency)
-    if request.method == "POST" and form.is_valid() and _save(request, agency, form):
-        messages.success(request, _("Saved."))
-        return redirect("keeper:agency-list")
-    context = {"agency": agency, "form": form}
-    return render(request, "keeper/agency.html", context, status=422 if form.errors else 200)
-
-
-def _save(request: HttpRequest, agency: PartnerAgency | None, form: AgencyForm) -> bool:
-    facts = form.facts
-    if form.cleaned_data["checked_today"]:
-        facts["verified_on"] = clock.today()
-    try:
-        save_agency(
-            by=person(request),
-            agency=agency,
-            facts=facts,
-            municipalities=list(form.cleaned_data["municipalities"]),
-            hours=form.hours,
-        )
-    except Refused as refused:
-        form.add_error(None, str(refused))
-        return False
-    return True
-
-
 @require_http_methods(["GET", "POST"])
 @needs("keep_grounds")
 def grounds(request: HttpRequest) -> HttpResponse:
@@ -204,7 +151,7 @@ def grounds(request: HttpRequest) -> HttpResponse:
     form = GroundForm(posted(request))
     if request.method == "POST" and form.is_valid() and _switch_ground(request, form):
         return redirect(f"{request.path}?municipality={form.cleaned_data['municipality'].pk}")
-    ours = _in_order(Municipality.objects.filter(unit__isnull=False).distinct())
+    ours = in_order(Municipality.objects.filter(unit__isnull=False).distinct())
     asked = request.POST.get("municipality") or request.GET.get("municipality")
     where = next((one for one in ours if one.pk == asked), ours[0] if ours else None)
     rows = _rows(where, form) if where else []

@@ -2,16 +2,18 @@
 
 from django.urls import path
 
-from helpline import keeper, keeper_board
+from helpline import keeper, keeper_agencies, keeper_board
 
 app_name = "keeper"
 urlpatterns = [
     path("users/", keeper.user_list, name="user-list"),
     path("users/add/", keeper.user_add, name="user-add"),
     path("users/<int:pk>/", keeper.user_edit, name="user-edit"),
-    path("agencies/", keeper.agency_list, name="agency-list"),
-    path("agencies/add/", keeper.agency_add, name="agency-add"),
-    path("agencies/<int:pk>/", keeper.agency_edit, name="agency-edit"),
+    path("agencies/", keeper_agencies.agency_list, name="agency-list"),
+    path("agencies/add/", keeper_agencies.agency_add, name="agency-add"),
+    path("agencies/<int:pk>/", keeper_agencies.agency_edit, name="agency-edit"),
+    path("agencies/<int:pk>/verify/", keeper_agencies.agency_verify, name="agency-verify"),
+    path("agencies/export/", keeper_agencies.agency_export, name="agency-export"),
     path("grounds/", keeper.grounds, name="grounds"),
     path("board/", keeper_board.board, name="board"),
 ]

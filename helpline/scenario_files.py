@@ -9,13 +9,15 @@ from django.utils.dateparse import parse_datetime
 
 from helpline.people.models import Municipality
 from intake import triage
+from intake.labels import BOUNCES
 from referrals.grounds import grounds
+from referrals.labels import SIGNPOST_WHYS
 from referrals.partners import partner_types
 
 KEYS = {
     *("id", "title", "received_at", "caller_type", "identity", "language", "interpreter", "municipality", "milieu"),
     *("age_band", "track", "answers", "story", "expect", "safe_contact", "registers", "protection", "relation"),
-    *("grounds_switched_on", "says", "passphrase", "closes", "child_age_band"),
+    *("grounds_switched_on", "says", "passphrase", "closes", "child_age_band", "tells", "hands_on", "called_back"),
 }
 
 
@@ -49,6 +51,7 @@ def _check_codes(document: dict[str, Any]) -> None:
         "caller_type": set(triage.guide_today().callers),
         "municipality": {"unknown", *Municipality.objects.values_list("code", flat=True)},
         "registers": {"concern_report"},
+        "hands_on": {"with_words", "without_words"},
         "closes": set(triage.codes("closing_reasons")),
         **{
             key: set(triage.codes(name))
@@ -68,19 +71,33 @@ def _check_codes(document: dict[str, Any]) -> None:
     for code in document.get("grounds_switched_on", []):
         if code not in grounds():
             raise Malformed(f"grounds_switched_on: there is no ground “{code}”")
+    _check_told(document.get("tells", []))
     _check_expected(document["expect"])
+
+
+def _check_told(places: Any) -> None:
+    if not isinstance(places, list) or not all(isinstance(place, dict) for place in places):
+        raise Malformed("tells: must be a list of tables")
+    for place in places:
+        _only(place, {"type", "why"}, "tells: ")
+        if place.get("type") not in partner_types():
+            raise Malformed(f"tells: type: there is no “{place.get('type')}”")
+        _only(dict.fromkeys(filter(None, [place.get("why")])), set(SIGNPOST_WHYS), "tells: why: ")
 
 
 def _check_expected(expect: dict[str, Any]) -> None:
     kinds = set(partner_types())
     lists = {"offers", "offers_include", "signposts", "signposts_include", "deidentified_only"}
-    for key, codes in {**dict.fromkeys(lists, kinds), "needs": set(triage.codes("needs"))}.items():
+    known = {**dict.fromkeys(lists, kinds), "needs": set(triage.codes("needs")), "bounces": set(BOUNCES)}
+    for key, codes in known.items():
         wanted = expect.get(key, [])
         if not isinstance(wanted, list):
             raise Malformed(f"expect: {key}: must be a list")
         _only(dict.fromkeys(wanted), codes, f"expect: {key}: ")
     if expect.get("urgency_at_least", "NORMAL") not in triage.codes("urgencies"):
         raise Malformed(f"expect: urgency_at_least: “{expect['urgency_at_least']}” is no urgency")
+    if expect.get("bounce", "none") not in {"none", *BOUNCES}:
+        raise Malformed(f"expect: bounce: “{expect['bounce']}” is no cause")
     for key in ("grounds", "deadlines"):
         if not isinstance(expect.get(key, {}), dict):
             raise Malformed(f"expect: {key}: must be a table")

@@ -34,6 +34,8 @@ VAR_DIR = Path(os.environ.get("HELPLINE_VAR", BASE_DIR / "var"))
 LINE_NAME = os.environ.get("LINE_NAME", "Stödlinjen")
 LINE_PHONE = os.environ.get("LINE_PHONE", "0500-49 77 82")
 LINE_BOARD = os.environ.get("LINE_BOARD", "Socialnämnden, Skövde kommun")
+# Our own function address for secure messages (SDK), on what is sent that way; empty: none.
+LINE_FUNCTION_ADDRESS = os.environ.get("LINE_FUNCTION_ADDRESS", "")
 # Who sends the page that a caller takes home: neutral, or empty for nobody.
 PRINT_SENDER = os.environ.get("PRINT_SENDER", "Socialtjänsten")
 SITE_URL = os.environ.get("SITE_URL", f"http://localhost:{os.environ.get('PORT', '8000')}")
@@ -225,7 +227,8 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "noreply@localhost")
 
 # -- Celery: early acknowledgement, no ETA, no results; a web request never waits for the broker ------------------------------
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
-BROKER_TIMEOUT = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+BROKER_TIMEOUT = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}  # seconds: where somebody waits for a page
+WORKER_BROKER_TIMEOUT = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}  # of worker and beat (celery.py)
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
@@ -243,14 +246,22 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": TICK, "options": {"expires": max(TICK - 5, 1)}}
     for name, task in {
         "remind": "intake.tasks.remind",
+        "find_untouched": "intake.tasks.find_untouched",
         "forget": "intake.tasks.forget",
         "expire": "referrals.tasks.expire",
         "deliver": "helpline.people.tasks.deliver",
     }.items()
 }
 
+DAILY = {"expires": 60 * 60}  # seconds: a worker that was away does not do it at noon as well
 # Once a day, at night; what was missed is made up for the next time.
-CELERY_BEAT_SCHEDULE["erase"] = {"task": "intake.tasks.erase", "schedule": crontab(hour=3, minute=10), "options": {}}
+CELERY_BEAT_SCHEDULE["erase"] = {"task": "intake.tasks.erase", "schedule": crontab(hour=3, minute=10), "options": DAILY}
+# Once a day, in the morning: which agencies has nobody checked for a year?
+CELERY_BEAT_SCHEDULE["verify"] = {
+    "task": "referrals.tasks.verify",
+    "schedule": crontab(hour=8, minute=5),
+    "options": DAILY,
+}
 # How many months the words of advice (track A) are kept where the board has decided nothing (the keeper's page says what it has).
 ADVICE_WORDS_MONTHS = int(os.environ.get("ADVICE_WORDS_MONTHS", "6"))
 

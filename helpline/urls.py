@@ -4,7 +4,7 @@ from allauth.account import views as account
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from helpline import views
+from helpline import mail, views
 from helpline.people.access import open_to_anyone
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout/", account.logout, name="account_logout"),
     path("signup/", open_to_anyone(account.signup), name="account_signup"),
     path("overview/", include("helpline.caseload_urls")),
+    path("mail/", mail.mail, name="mail"),
+    path("mail/<uuid:pk>/send/", mail.mail_send, name="mail-send"),
     path("keeper/", include("helpline.keeper_urls")),
     path("portal/", include("referrals.portal_urls")),
     path("", include("intake.urls")),

@@ -27,6 +27,7 @@ from helpline.people.given_back import sent_words
 from helpline.people.middleware import log_in_first
 from helpline.people.models import User
 from helpline.people.sessions import resume
+from helpline.watch import late_since
 
 
 @needs("use_account")
@@ -50,9 +51,18 @@ def health(request: HttpRequest) -> JsonResponse:
     parts = {"database": _database_answers(), "redis": _redis_answers()}
     for name in ("worker", "beat"):
         parts[name] = parts["database"] and heartbeat.is_alive(name)
+    parts["due"] = parts["database"] and _is_on_time()
     words = {name: "ok" if works else "down" for name, works in parts.items()}
     whole = all(parts.values())
     return JsonResponse({"status": "ok" if whole else "down", **words}, status=200 if whole else 503)
+
+
+def _is_on_time() -> bool:
+    """Whether no reminder, rung or mail is long past its time."""
+    try:
+        return late_since() is None
+    except Error:  # not migrated yet, or down
+        return False
 
 
 def _database_answers() -> bool:

@@ -28,6 +28,12 @@ STEP_KINDS: Words = {
 # Steps for which somebody calls the person: their rows lead to how that is done safely. Upper floors add theirs.
 CALLING: set[str] = {"call_back", "ask_caller", "after_call"}
 
+# Steps that promise the caller nothing: when they are late, nobody waits to be called. Upper floors add theirs.
+INSIDE: set[str] = set()
+
+# Events that are contact with the caller, or a try. Upper floors add theirs.
+CONTACT: set[str] = {"call.completed", "call.consulted", "contact.reached", "contact.no_answer", "contact.message"}
+
 EVENTS: Words = {
     "call.completed": _("Call, %(minutes)s minutes"),
     "actualisation.decided": _("Is this an actualisation? %(answer)s"),

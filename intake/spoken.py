@@ -25,6 +25,8 @@ OTHER = "other"  # any kind of step that the table does not have
 # step -> the agency that the caller has agreed to, for a step that an upper floor keeps; each floor adds its own at start.
 # Whom else we have asked, and that we have, is not told.
 AGREED: list[Callable[[FollowUp], str]] = []
+# call -> (name, number) of the places that the caller was told of, to go there alone; each floor adds its own at start.
+SIGNPOSTED: list[Callable[[Call], list[tuple[str, str]]]] = []
 
 
 @lru_cache
@@ -133,6 +135,15 @@ class Spoken:
         else:
             for step in self._told(case.open_steps):
                 yield self._step(step)
+        yield from self._places()
+
+    def _places(self) -> Iterator[Line]:
+        """Where the caller was told to go alone. Printed it stays away: it would tell a stranger what it was about."""
+        if self.printed or not (self.call.case is None or self.opens):
+            return
+        for name, phone in (place for places in SIGNPOSTED for place in places(self.call)):
+            key = "place_with_number" if phone else "place"
+            yield Line(self.say(key, agency=name, phone=phone))
 
     def _told(self, steps: list[FollowUp]) -> list[FollowUp]:
         """Our own steps and those that the caller has agreed to; where there are none, the first of the rest: its day, and

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from intake.actions import erase_numbers, erase_words, fire_due_reminders, pass_due_steps
+from intake.actions import erase_numbers, erase_words, find_untouched_steps, fire_due_reminders, pass_due_steps
 
 
 @shared_task
@@ -22,3 +22,9 @@ def erase() -> None:
 def forget() -> None:
     """Erase the numbers to call back whose time is up."""
     erase_numbers()
+
+
+@shared_task
+def find_untouched() -> None:
+    """Look for steps that nobody has touched for three working days past their time."""
+    find_untouched_steps()

@@ -2,8 +2,8 @@
 
 from django.core.exceptions import ValidationError
 
-from intake.models import FollowUp
-from referrals.models import Referral
+from intake.models import Call, FollowUp
+from referrals.models import Referral, Signposting
 from referrals.states import ASKING, REFERRAL
 
 
@@ -26,3 +26,9 @@ def agency_agreed_to(step: FollowUp) -> str:
     ):
         return ""
     return referral.agency.name if referral.consent.given_by == "self" else ""
+
+
+def told_to_go_to(call: Call) -> list[tuple[str, str]]:
+    """The places that the caller was told of in a call, to go there alone: (name, phone number)."""
+    told = Signposting.objects.filter(call=call).order_by("given_at", "pk")
+    return list(dict.fromkeys(told.values_list("agency__name", "agency__phone")))

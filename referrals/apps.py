@@ -12,17 +12,25 @@ class ReferralsConfig(AppConfig):
         """What a referral leaves on a case, in its timeline and on a first page, in words."""
         from helpline.people import notices
         from intake import labels as lower
+        from intake.actions.calls import CAME_TO_CASE
         from intake.protection import RAISED
-        from intake.spoken import AGREED
+        from intake.spoken import AGREED, SIGNPOSTED
         from referrals import labels
         from referrals.actions.drafts import clean_drafts
-        from referrals.agreed import agency_agreed_to
+        from referrals.actions.signposts import follow_signposts
+        from referrals.agreed import agency_agreed_to, told_to_go_to
+        from referrals.links import REFERRAL_LINKS
 
         lower.STEP_KINDS.update(labels.STEP_KINDS)
         lower.CALLING.update(labels.CALLING)
+        lower.INSIDE.update(labels.INSIDE)
+        lower.CONTACT.update(labels.CONTACT)
         lower.EVENTS.update(labels.EVENTS)
         lower.KEEPERS.update(labels.KEEPERS)
         lower.SAID.update(labels.SAID)
         AGREED.append(agency_agreed_to)
+        SIGNPOSTED.append(told_to_go_to)
+        CAME_TO_CASE.append(follow_signposts)
         RAISED.append(clean_drafts)
         notices.KINDS.update(labels.NOTICES)
+        notices.LINKS.update(REFERRAL_LINKS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpline.people import clock
-from helpline.people.workdays import MORNING, add_working_days, is_working_day, local, next_working_morning
+from helpline.people.workdays import MORNING, add_working_days, at_work, is_working_day, local, next_working_morning
 from referrals import hours
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ ANSWER_IN: dict[str, tuple[int, dt.time] | None] = {
 }
 ANSWER_ACUTE = dt.timedelta(hours=2)
 CONTACT_WITHIN = 10  # working days that an agency may promise its first contact for; where acute, a day
-OFFICE = (dt.time(8), dt.time(16))  # when one of us is at work
+OFFICE = (dt.time(8), dt.time(16))  # when one of us is at work, and takes something on
 ASKED = {"week": 5, "month": 30, "quarter": 90}  # days after the contact; the first on the third to the seventh
 NEXT_ASKED = {"week": "month", "month": "quarter"}
 ACCESS_DAYS = 90  # how long an agency has a handover, where no consent ends sooner
@@ -41,7 +41,8 @@ MISSED_AFTER = dt.timedelta(minutes=30)  # past the booked time, with a tick mis
 @dataclass(frozen=True)
 class Rung:
     """One rung: who hears that a handover is not answered, and when. `share`: of the agency's open time until its answer is
-    due; `minutes`: after it was sent; `mornings`: working mornings after the answer was due; none of them: when it was."""
+    due; `minutes`: after it was sent, of the agency's open time where it is for the agency; `mornings`: working mornings
+    after it was for us to call them; none of them: when the answer was due, while we are at work."""
 
     name: str
     share: float = 0
@@ -74,27 +75,39 @@ RUNGS = ["nudge", "deputy", "owner", "manager", "expire"]
 
 def ladder(*, urgency: str, agency: "PartnerAgency", sent: dt.datetime, due: dt.datetime) -> dict[str, dt.datetime]:
     """Rung -> its moment, of a handover that is sent at `sent` and to be answered by `due`. What goes to the agency falls
-    in its opening hours; what goes to us does not wait for them."""
+    in its opening hours; what goes to us and can wait while we are at work, and does not wait for them."""
+    sent, due = sent.astimezone(dt.UTC), max(sent, due).astimezone(dt.UTC)
     return {rung.name: _moment(rung, agency, sent, due) for rung in LADDER[urgency]}
 
 
 def _moment(rung: Rung, agency: "PartnerAgency", sent: dt.datetime, due: dt.datetime) -> dt.datetime:
-    if rung.share:
-        return hours.share(agency, sent, due, rung.share) or hours.next_open(agency, sent)
+    if rung.share:  # overdue already, or closed until then: one after the other as soon as it is open
+        return hours.share(agency, sent, due, rung.share) or hours.passed(agency, sent, HOUR * rung.share)
     if rung.minutes:
-        moment = sent + dt.timedelta(minutes=rung.minutes)
-        return hours.next_open(agency, moment) if rung.name in TO_AGENCY else moment
-    return next_working_morning(due, rung.mornings) if rung.mornings else due
+        minutes = dt.timedelta(minutes=rung.minutes)
+        return hours.passed(agency, sent, minutes) if rung.name in TO_AGENCY else sent + minutes
+    ours = at_work(due)
+    return next_working_morning(ours, rung.mornings) if rung.mornings else ours
 
 
 # -- single times ------------------------------------------------------------------------------------------------------
+
+
+def mail_to_us(urgency: str, moment: dt.datetime) -> dt.datetime:
+    """When a mail to one of us goes out about what nobody did just now: while we are at work; acute at once."""
+    return moment if urgency == ACUTE else at_work(moment)
+
+
+def mail_to_agency(urgency: str, moment: dt.datetime, agency: "PartnerAgency") -> dt.datetime:
+    """When a mail to an agency goes out about what nobody did just now: while it is open; acute at once."""
+    return moment if urgency == ACUTE else hours.next_open(agency, moment)
 
 
 def answer_due(urgency: str, moment: dt.datetime, agency: "PartnerAgency | None" = None) -> dt.datetime:
     """When an answer is due that is asked for at `moment`: within the agency's opening hours; acute: in two hours."""
     rule = ANSWER_IN[urgency]
     if rule is None:
-        return moment + ANSWER_ACUTE
+        return moment.astimezone(dt.UTC) + ANSWER_ACUTE
     due = local(add_working_days(clock.local_date(moment), rule[0]), rule[1])
     return hours.within(agency, due, after=moment) if agency else due
 
@@ -102,14 +115,14 @@ def answer_due(urgency: str, moment: dt.datetime, agency: "PartnerAgency | None"
 def latest_contact(urgency: str, moment: dt.datetime) -> dt.datetime:
     """The latest time that an agency may promise its first contact for: a day where acute, else ten working days."""
     if urgency == ACUTE:
-        return moment + dt.timedelta(days=1)
+        return moment.astimezone(dt.UTC) + dt.timedelta(days=1)
     return local(add_working_days(clock.local_date(moment), CONTACT_WITHIN), dt.time(23, 59))
 
 
 def next_working_day(urgency: str, moment: dt.datetime) -> dt.datetime:
     """When what came back to us is due: the next working morning; within the hour where life may be at stake."""
     if urgency == ACUTE:
-        return moment + HOUR
+        return moment.astimezone(dt.UTC) + HOUR
     return local(add_working_days(clock.local_date(moment), 1), dt.time(9))
 
 
@@ -120,6 +133,13 @@ def ask_caller_due(contact: dt.datetime, mark: str = "week") -> dt.datetime:
     if mark == "week":
         asked = min(asked, day + dt.timedelta(days=7))
     return local(asked, dt.time(10))
+
+
+def missed_at(referral: "Referral", promised: dt.datetime) -> dt.datetime:
+    """When a contact that was promised for a moment is taken for missed, unless somebody says before that it came about: a
+    three-way call and what is acute half an hour later, all else then or when one of us is at work."""
+    late = promised.astimezone(dt.UTC) + MISSED_AFTER
+    return late if referral.is_warm or referral.urgency == ACUTE else at_work(late)
 
 
 def back_soon(referral: "Referral", moment: dt.datetime) -> dt.datetime:

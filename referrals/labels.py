@@ -23,6 +23,7 @@ STEP_KINDS: Words = {
     "await_answer": _("%(agency)s answers"),
     "call_agency": _("Call %(agency)s: they have not answered"),
     "await_contact": _("%(agency)s makes contact"),
+    "give_contact": _("Give %(agency)s what they need to make contact: they accepted by the link"),
     "booked_contact": _("%(agency)s has a time with the caller"),
     "three_way_call": _("Three-way call with %(agency)s and the caller"),
     "missed_contact": _("See to it that the contact with %(agency)s comes about"),
@@ -39,9 +40,14 @@ STEP_KINDS: Words = {
 KEEPERS: Words = {
     "referrals": _("This step is kept by a handover, and ends with it."),
     "asking": _("This step ends when you write down what the caller answers."),
+    "comments": _("This step ends when the agency's comment is answered."),
 }
 
 CALLING = {"confirm_contact", "ask_month", "ask_quarter", "ask_signposted", "three_way_call"}
+# Between us and an agency: when they are late, no caller waits for a call.
+INSIDE = {"answer_question", "answer_comment", "held_until"}
+# Events that are contact with the caller.
+CONTACT = {"referral.contact_made", "referral.ticked", "caller.answered"}
 ASKING_STEPS = {"week": "confirm_contact", "month": "ask_month", "quarter": "ask_quarter"}
 
 EVENTS: Words = {
@@ -111,6 +117,7 @@ NOTICES: Words = {
     "pre.asked": _("A question without a name: can you help?"),
     "pre.answered": _("An agency answers a question without a name"),
     "look.made": _("A handover to look at"),
+    "look.closed": _("A link for a first look was closed: too many wrong codes"),
     "agency.verify": _("Check whether what we know of an agency is still true"),
 }
 
@@ -172,6 +179,23 @@ CALLER_ANSWERS: Words = {
     "enough": _("The caller does not want to be asked again"),
 }
 BRINGS_BACK = {"no": "did_not_help", "nobody_called": "no_contact"}
+
+# Why somebody is told where to go alone though a handover is possible. The last of them is a bounce.
+SIGNPOST_WHYS: Words = {
+    "wished": _("The person wants to go there alone"),
+    "besides": _("Besides a handover: we hand over as well"),
+    "instead": _("Instead of a handover"),
+}
+
+# By which way something was disclosed.
+DISCLOSURE_WAYS: Words = {
+    "portal": _("The handover itself"),
+    "link": _("A first look by a link"),
+    "pdf": _("As a PDF"),
+    "text": _("As text for a secure message"),
+    "answer": _("Our answer to a question"),
+    "message": _("A message"),
+}
 
 PRE_ANSWERS: Words = {"yes": _("Yes"), "maybe": _("Maybe"), "no": _("No")}
 SAID: Words = {**CALLER_ANSWERS, **{f"can_{code}": words for code, words in PRE_ANSWERS.items()}}

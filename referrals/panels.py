@@ -6,10 +6,12 @@ from django.http import HttpRequest
 
 from intake.gate import person
 from intake.models import Call, Case, FollowUp
-from referrals.labels import STEP_KINDS
-from referrals.models import Referral
-from referrals.offers import groups, groups_of
-from referrals.states import CAME_BACK
+from referrals.asked_first import questions_of
+from referrals.consents import Given, consents_of
+from referrals.labels import ASKING_STEPS, STEP_KINDS
+from referrals.models import QualityComment, Referral
+from referrals.offers import groups, next_best, words_of
+from referrals.standing import standing
 from referrals.turns import lines
 
 Panel = tuple[str, dict[str, Any]]
@@ -19,7 +21,15 @@ SHOWN = 3  # agencies a need, before one asks for all
 
 def who_can_help(request: HttpRequest, call: Call) -> Panel:
     """The needs that the answers point to, each with its best agencies and why."""
-    found = groups(call.assessment.needs, municipality=call.municipality_id, age_band=call.age_band)
+    found = groups(
+        call.assessment.needs,
+        municipality=call.municipality_id,
+        age_band=call.age_band,
+        language=call.language,
+    )
+    told = list(call.signpostings.values_list("need", "agency"))
+    for group in found:
+        group.told = {agency for need, agency in told if need == group.need}
     return "referrals/panels/who_can_help.html", {"call": call, "groups": found, "shown": SHOWN}
 
 
@@ -34,11 +44,16 @@ def actions_of_case(request: HttpRequest, case: Case) -> Panel:
     return ("referrals/panels/actions.html", {"case": case}) if case.is_open else NOTHING
 
 
-def promise_of_case(request: HttpRequest, case: Case) -> Panel:
-    """How the promise stands: how many handovers there were, and how many came back to us."""
-    states = list(case.referrals.exclude(state="draft").values_list("state", flat=True))
-    back = sum(state in CAME_BACK for state in states)
-    return "referrals/panels/promise.html", {"case": case, "sent": len(states), "back": back}
+def consents_of_case(request: HttpRequest, case: Case) -> Panel:
+    """Who said yes to what, and the way to take it back."""
+    found = [Given(consent) for consent in consents_of(case)]
+    return ("referrals/panels/consents.html", {"case": case, "consents": found}) if found else NOTHING
+
+
+def asked_first_of_case(request: HttpRequest, case: Case) -> Panel:
+    """What was asked without a name: who can and from when, who cannot, who has not answered."""
+    found = questions_of(case)
+    return ("referrals/panels/pre_questions.html", {"case": case, "questions": found}) if found else NOTHING
 
 
 def what_to_do(request: HttpRequest, step: FollowUp) -> Panel:
@@ -46,17 +61,16 @@ def what_to_do(request: HttpRequest, step: FollowUp) -> Panel:
     if step.kind not in STEP_KINDS:
         return NOTHING
     found = Referral.objects.visible_to(person(request)).select_related("agency", "case__key", "case__owner")
-    referral = found.filter(pk=step.about).first()
+    comments = QualityComment.objects.filter(pk=step.about).values("referral")  # an answer to one is about the comment
+    referral = (
+        found.filter(pk__in=comments).first() if step.kind == "answer_comment" else found.filter(pk=step.about).first()
+    )
     if referral is None:
         return NOTHING
-    values = {"referral": referral, "step": step}
+    values = {"referral": referral, "case": referral.case, "step": step, "asks": step.kind in ASKING_STEPS.values()}
     if step.kind == "choose_next":
-        return "referrals/panels/choose_next.html", {**values, "offers": _next_best(referral), "history": {}}
+        values |= {"offers": next_best(referral)[:SHOWN], "history": words_of(referral.case)}
+        return "referrals/panels/choose_next.html", values
+    if step.kind == "call_agency":
+        values |= {"standing": standing(referral.agency).lines}
     return "referrals/panels/about_referral.html", values
-
-
-def _next_best(referral: Referral) -> list[Any]:
-    """The best agencies for the need, without those that this case was with before."""
-    before = set(referral.case.referrals.values_list("agency", flat=True))
-    group = next((one for one in groups_of(referral.case) if one.need == referral.need), None)
-    return [offer for offer in group.handovers if offer.agency.pk not in before][:SHOWN] if group else []

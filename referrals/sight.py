@@ -27,6 +27,7 @@ class Sight:
     identity: list[tuple[str, str]]  # label and words, once the agency has accepted
     identity_waits: bool
     notes: list[str]
+    access_until: dt.date | None = None  # the last day on which they see it
 
     @property
     def mark(self) -> str:
@@ -47,13 +48,14 @@ def sight(referral: Referral, parts: list[Part] | None = None) -> Sight:
         identity=[pair for pair in _identity(referral) if pair[1]] if shown else [],
         identity_waits=has_identity and referral.state in NOT_YET_ACCEPTED,
         notes=_notes(referral),
+        access_until=deadlines.access_until(referral) if referral.state == "draft" else referral.access_until,
     )
 
 
 def _answer_by(referral: Referral) -> dt.datetime | None:
     """When an answer is due; of a draft, when it would be if it were sent now."""
     if referral.state == "draft":
-        return deadlines.answer_due(referral.urgency, clock.now())
+        return deadlines.answer_due(referral.urgency, clock.now(), referral.agency)
     return referral.answer_due_at if referral.is_waiting else None
 
 

@@ -11,43 +11,49 @@ from helpline.people.models import User
 from helpline.people.templatetags.people import say_day, say_time
 from intake.labels import Words
 from intake.models import FollowUp
-from referrals.models import Referral
+from referrals.models import QualityComment, Referral
 from referrals.states import CAME_BACK
 
+# By the step that waits: an agency's, as everybody is told it.
 THEIRS: Words = {
-    "sent": gettext_lazy("They answer by %(when)s"),
-    "opened": gettext_lazy("They answer by %(when)s"),
-    "accepted": gettext_lazy("%(agency)s makes contact by %(when)s"),
-    "contact_booked": gettext_lazy("%(agency)s has a time with the caller %(when)s"),
-    "on_hold": gettext_lazy("Waits until %(when)s"),
+    "await_answer": gettext_lazy("They answer by %(when)s"),
+    "await_contact": gettext_lazy("%(agency)s makes contact by %(when)s"),
+    "booked_contact": gettext_lazy("%(agency)s has a time with the caller %(when)s"),
+    "held_until": gettext_lazy("Waits until %(when)s"),
 }
-# What we do while our step waits: said to whom the step belongs, and to others.
+# One of ours: said to whom the step belongs, and to others.
+_ASKS = ("confirm_contact", "ask_month", "ask_quarter")
 YOURS: Words = {
-    "question": gettext_lazy("You answer the question by %(when)s"),
-    "contact_made": gettext_lazy("You ask the caller %(when)s"),
-    "completed": gettext_lazy("You ask the caller %(when)s"),
-    **dict.fromkeys(CAME_BACK, gettext_lazy("You choose who can help instead, by %(when)s")),
+    "call_agency": gettext_lazy("They have not answered: you call them by %(when)s"),
+    "answer_question": gettext_lazy("You answer the question by %(when)s"),
+    "give_contact": gettext_lazy("You give %(agency)s what they need to make contact, by %(when)s"),
+    "answer_comment": gettext_lazy("You answer their comment by %(when)s"),
+    "three_way_call": gettext_lazy("You, %(agency)s and the caller speak together %(when)s"),
+    "missed_contact": gettext_lazy("The contact did not come about: you see to it by %(when)s"),
+    "choose_next": gettext_lazy("You choose who can help instead, by %(when)s"),
+    **dict.fromkeys(_ASKS, gettext_lazy("You ask the caller %(when)s")),
 }
 OWNERS: Words = {
-    "question": gettext_lazy("%(owner)s answers the question by %(when)s"),
-    "contact_made": gettext_lazy("%(owner)s asks the caller %(when)s"),
-    "completed": gettext_lazy("%(owner)s asks the caller %(when)s"),
-    **dict.fromkeys(CAME_BACK, gettext_lazy("%(owner)s chooses who can help instead, by %(when)s")),
+    "call_agency": gettext_lazy("They have not answered: %(owner)s calls them by %(when)s"),
+    "answer_question": gettext_lazy("%(owner)s answers the question by %(when)s"),
+    "give_contact": gettext_lazy("%(owner)s gives %(agency)s what they need to make contact, by %(when)s"),
+    "answer_comment": gettext_lazy("%(owner)s answers their comment by %(when)s"),
+    "three_way_call": gettext_lazy("%(owner)s, %(agency)s and the caller speak together %(when)s"),
+    "missed_contact": gettext_lazy("The contact did not come about: %(owner)s sees to it by %(when)s"),
+    "choose_next": gettext_lazy("%(owner)s chooses who can help instead, by %(when)s"),
+    **dict.fromkeys(_ASKS, gettext_lazy("%(owner)s asks the caller %(when)s")),
 }
-# Nobody has anything left to do.
-# Where a step of ours stands though the state is theirs: they are silent, or a contact was missed.
-STEPS_OF_OURS: Words = {
-    "call_agency": gettext_lazy("Call %(agency)s: they have not answered"),
-    "missed_contact": gettext_lazy("The contact did not come about: see to it by %(when)s"),
-    "three_way_call": gettext_lazy("Three-way call %(when)s"),
-}
+# No step of it waits.
 REST: Words = {
     "draft": gettext_lazy("Not sent yet"),
     "question": gettext_lazy("They wait for our answer"),
     "contact_made": gettext_lazy("They have had contact"),
     "completed": gettext_lazy("They have finished"),
     **dict.fromkeys(CAME_BACK, gettext_lazy("Ended")),
+    **dict.fromkeys(("sent", "opened"), gettext_lazy("They answer by %(when)s")),
+    **dict.fromkeys(("accepted", "contact_booked", "on_hold"), gettext_lazy("With %(agency)s")),
 }
+UNCONFIRMED = gettext_lazy("They have not yet confirmed that they have stopped.")
 
 
 @dataclass(frozen=True)
@@ -78,12 +84,19 @@ class Line:
 
 
 def lines(referrals: Iterable[Referral], reader: User) -> list[Line]:
-    """Each with whose turn it is, as this person is told it. One query more, however many they are."""
+    """Each with whose turn it is, as this person is told it. Two queries more, however many they are."""
     rows = list(referrals)
-    steps = FollowUp.objects.planned().select_related("owner")
-    steps = steps.filter(case__in={row.case_id for row in rows}, about__in=[str(row.pk) for row in rows])
-    first = {step.about: step for step in steps.order_by("-due_at")}
+    comments = {str(pk): str(of) for pk, of in _open_comments(rows)}
+    steps = FollowUp.objects.planned().select_related("owner").filter(case__in={row.case_id for row in rows})
+    steps = steps.filter(about__in=[*(str(row.pk) for row in rows), *comments])
+    first = {comments.get(step.about, step.about): step for step in steps.order_by("-due_at")}
     return [_line(row, first.get(str(row.pk)), reader) for row in rows]
+
+
+def _open_comments(rows: list[Referral]) -> Iterable[tuple[object, object]]:
+    """The comments that wait for an answer, each with its referral: their steps are about them."""
+    waiting = QualityComment.objects.filter(referral__in=[row.pk for row in rows], answered_at__isnull=True)
+    return waiting.values_list("pk", "referral")
 
 
 def line(referral: Referral, reader: User) -> Line:
@@ -92,18 +105,18 @@ def line(referral: Referral, reader: User) -> Line:
 
 
 def _line(referral: Referral, step: FollowUp | None, reader: User) -> Line:
-    state = referral.state
-    if step and step.kind in STEPS_OF_OURS:
-        return Line(referral, _say(STEPS_OF_OURS[step.kind], referral, step.due_at), step.due_at, is_ours=True)
-    if state in THEIRS:
-        until = step.due_at if step and step.others_turn else referral.answer_due_at
-        return Line(referral, _say(THEIRS[state], referral, until), until, is_ours=False)
-    if step and state in YOURS:
+    if step and step.kind in THEIRS:
+        return Line(referral, _say(THEIRS[step.kind], referral, step.due_at), step.due_at, is_ours=False)
+    if step and step.kind in YOURS:
         words = YOURS if step.owner_id == reader.pk else OWNERS
-        return Line(referral, _say(words[state], referral, step.due_at, step.owner), step.due_at, is_ours=True)
-    return Line(referral, str(REST[state]), None, is_ours=False)
+        return Line(referral, _say(words[step.kind], referral, step.due_at, step.owner), step.due_at, is_ours=True)
+    until = referral.answer_due_at if referral.is_waiting else None
+    return Line(referral, _say(REST[referral.state], referral, until), until, is_ours=False)
 
 
 def _say(words: object, referral: Referral, until: dt.datetime | None, who: User | None = None) -> str:
     when = f"{say_day(clock.local_date(until))} {say_time(until)}" if until else "–"
-    return str(words) % {"when": when, "agency": referral.agency, "owner": who}
+    text = str(words) % {"when": when, "agency": referral.agency, "owner": who}
+    if referral.state == "withdrawn" and referral.confirmed_at is None:
+        return f"{text}. {UNCONFIRMED}"
+    return text

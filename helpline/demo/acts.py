@@ -9,13 +9,17 @@ from helpline.demo import texts
 from helpline.demo.tales import Tale
 from helpline.people import clock
 from helpline.people.models import Municipality, User
+from helpline.people.workdays import add_working_days
 from intake import actions as intake
-from intake.models import ConcernReport
+from intake.models import Call, ConcernReport
 from referrals import actions as referrals
 from referrals import deadlines
+from referrals.actions import pre_questions
+from referrals.actions.asked_again import asked_again
 from referrals.grounds import grounds
-from referrals.models import PartnerAgency, Referral
+from referrals.models import PartnerAgency, PreAnswer, Referral
 from referrals.partners import partner_types
+from referrals.states import OWNER
 
 # -- the case --------------------------------------------------------------------------------------------------------
 
@@ -80,10 +84,32 @@ def _report(tale: Tale) -> ConcernReport:
     return tale.case.concern_reports.select_related("case__key").get()
 
 
-def reassign(tale: Tale, to: str) -> None:
-    """The manager gives the case to a colleague, who goes on with it."""
-    intake.reassign_case(by=tale.staff["manager"], case=tale.case, to=tale.staff[to])
+def reassign(tale: Tale, to: str, words: str = "") -> None:
+    """The manager gives the case to a colleague, who goes on with it; `words`: and is told what must be known."""
+    handover = texts.read("cases")["handed_on"] if words else ""
+    intake.reassign_case(by=tale.staff["manager"], case=tale.case, to=tale.staff[to], handover=handover)
     tale.worker = tale.staff[to]
+
+
+def again(tale: Tale, who: str) -> None:
+    """The caller calls again with the number, and somebody answers."""
+    worker, said = tale.staff[who], texts.read("cases")["again"]
+    call = intake.start_call(by=worker)
+    intake.claim_case(by=worker, call=call, number=tale.case.number, phrase="")
+    call = Call.objects.get(pk=call.pk)
+    facts = {key: tale.story["facts"][key] for key in ("track", "identity") if key in tale.story["facts"]}
+    facts |= {"caller_type": tale.story["caller"], "urgency": tale.case.urgency, "urgency_reason": said["why"]}
+    facts |= {"actualisation": "no", "actualisation_reason": texts.read("cases")["actualisation"]["no"]}
+    facts["received_at"] = clock.now() - dt.timedelta(minutes=9)
+    call = intake.save_call(by=worker, call=call, facts=facts, notes={"told": said["told"]})
+    intake.complete_call(by=worker, call=call)
+
+
+def tell(tale: Tale, kind: str, why: str, later: str = "") -> None:
+    """The person is told where to go alone; `later`: and asked in a week."""
+    agency = agency_for(kind, tale.case.municipality_id, tale.case.unit.municipality)
+    need = next(need for need in tale.case.needs if need in agency.meets)
+    referrals.tell_where(by=tale.worker, agency=agency, need=need, case=tale.case, why=why, asks_later=bool(later))
 
 
 def peek(tale: Tale, who: str, reason: str) -> None:
@@ -109,6 +135,7 @@ def draft(tale: Tale, kind: str = "") -> Referral:
         "age_band": to.get("age", made.age_band),
     }
     words["ground_reason"] = to.get("reason", "")
+    words["kept_back"] = to.get("kept_back", texts.read("cases")["kept_back"]) if agency.is_police else ""
     words["safe_contact"] = "" if ground.needs == "no_identity" else texts.safe_of(tale.story).text
     if ground.needs != "no_identity" and not to.get("anonymous"):
         words |= {"name": tale.story.get("name", ""), "phone": tale.story.get("phone", "")}
@@ -128,7 +155,7 @@ def refer(tale: Tale, kind: str = "") -> None:
 
 
 def silent(tale: Tale) -> None:
-    """Nobody answers; when the time is out the handover is ours again (year.py looks for it, as Celery does)."""
+    """Nobody answers; when every rung is climbed the handover is ours again (year.py looks for it, as Celery does)."""
 
 
 def open_it(tale: Tale, kind: str = "") -> None:
@@ -162,6 +189,66 @@ def question(tale: Tale) -> None:
 def answer(tale: Tale) -> None:
     """We answer."""
     referrals.answer_question(by=tale.worker, referral=_at(tale)[0], text=tale.story["tell"])
+
+
+def book(tale: Tale, day: str, time: str, kind: str = "") -> None:
+    """The agency has a time with the caller, so many working days from today."""
+    referral, who = _at(tale)
+    referrals.book(by=who, referral=referral, at=tale.calendar.to_come(int(day), time), warm=kind == "warm")
+
+
+def talk(tale: Tale) -> None:
+    """The three-way call: both sides tick that we spoke together."""
+    referral, who = _at(tale)
+    referrals.tick_spoke(by=who, referral=referral)
+    referrals.tick_spoke(by=tale.worker, referral=referral, who=OWNER)
+
+
+def rest(tale: Tale, day: str) -> None:
+    """The handover waits until a day, so many working days from today."""
+    referral, who = _at(tale)
+    until = tale.calendar.day(int(day))
+    referrals.put_on_hold(by=who, referral=referral, until=until, text=texts.read("cases")["waits"])
+
+
+def give_back(tale: Tale, reason: str) -> None:
+    """An agency that had taken it on gives it back."""
+    referral, who = _at(tale)
+    referrals.return_referral(by=who, referral=referral, reason=reason, text=texts.read("cases")["declined"][reason])
+
+
+def told_again(tale: Tale, *parts: str) -> None:
+    """The agency had to ask again for what the card should have told it."""
+    referral, who = _at(tale)
+    asked_again(by=who, referral=referral, what=parts)
+
+
+def asked(tale: Tale, answer: str = "helped", kind: str = "") -> None:
+    """We ask the caller whether it helped. Who says no is called by the agency no more: it is ours again."""
+    said = texts.read("cases")["caller_says"][answer]
+    referrals.caller_says(by=tale.worker, referral=_at(tale, kind)[0], answer=answer, text=tale.dice.choice(said))
+
+
+def ask_first(tale: Tale, *kinds: str) -> None:
+    """Agencies are asked without a name whether they can."""
+    agencies = [agency_for(kind, tale.case.municipality_id, tale.case.unit.municipality) for kind in kinds]
+    need = next(need for need in tale.case.needs if need in agencies[0].meets)
+    age = tale.case.age_band
+    pre_questions.ask_first(by=tale.worker, case=tale.case, need=need, age_band=age, agencies=agencies)
+
+
+def says(tale: Tale, said: str, kind: str) -> None:
+    """An agency that was asked says whether it can: yes, the day after tomorrow."""
+    agency = agency_for(kind, tale.case.municipality_id, tale.case.unit.municipality)
+    answer = PreAnswer.objects.get(question__case=tale.case, agency=agency)
+    can_from = add_working_days(clock.today(), 2) if said == "yes" else None
+    pre_questions.answer_first(by=tale.staff.at(agency), answer=answer, said=said, can_from=can_from)
+
+
+def confirm(tale: Tale) -> None:
+    """The agency confirms that it has stopped."""
+    referral, who = _at(tale)
+    referrals.confirm_withdrawal(by=who, referral=referral)
 
 
 def contact(tale: Tale, kind: str = "") -> None:
@@ -213,6 +300,8 @@ ACTS: dict[str, Callable[..., object]] = {
     "assess": assess,
     "decide": decide,
     "reassign": reassign,
+    "again": again,
+    "tell": tell,
     "peek": peek,
     "draft": draft,
     "refer": refer,
@@ -225,4 +314,13 @@ ACTS: dict[str, Callable[..., object]] = {
     "contact": contact,
     "complete": complete,
     "take_back": take_back,
+    "confirm": confirm,
+    "book": book,
+    "talk": talk,
+    "rest": rest,
+    "give_back": give_back,
+    "told_again": told_again,
+    "asked": asked,
+    "ask_first": ask_first,
+    "says": says,
 }

@@ -33,6 +33,7 @@ def load(say: Say) -> bool:
         say(f"{User.objects.filter(is_demo=True).count()} people in {len(staff.units)} units and at agencies")
         for month, acts in year.live(staff, now):
             say(f"{month}: {acts} things happened")
+        staff.settle()
         year.settle(now)
         connection.check_constraints()
         # A kick of the mail task for every notice of a year would wait in the broker: the next tick finds what is left.

@@ -7,6 +7,7 @@ from helpline.demo import texts
 from helpline.demo.logins import LOGINS, PASSWORD
 from helpline.people.actions import add_user
 from helpline.people.models import Municipality, Role, Unit, User
+from referrals.actions import agency_own
 from referrals.models import AgencyMember, PartnerAgency
 
 UNITS = {
@@ -26,6 +27,8 @@ PLACES = {
 }
 UNQUALIFIED = {"johan", "hanna"}  # SoL 25:1: for children they turn to somebody who may decide
 PHONES = {"manager": "070-174 06 12", "manager2": "070-174 06 13"}  # of the series that is kept free for tales
+ROOM = 3  # how many more the partner's agency can take this week
+DEPUTY = "Pernilla Ask"
 MEMBERS = {"partner": "Socialtjänst vuxen, Lidköping", "partner2": "Avhopparstöd"}
 
 
@@ -43,6 +46,17 @@ class Staff:
         self._names = iter(texts.read("cases")["answering"])
         for name, agency in MEMBERS.items():
             self.users[name] = self._seat(PartnerAgency.objects.get(name=agency), name, NAMES[name])
+        AgencyMember.objects.filter(user=self.users["partner"]).update(is_manager=True)
+
+    def settle(self) -> None:
+        """What the partner's own manager has said by today: who stands in, and how many more they can take."""
+        manager = self.users["partner"]
+        agency = manager.membership.agency
+        deputy = self._seat(agency, slugify(DEPUTY), DEPUTY).membership
+        self.answering[agency.pk] = manager
+        mailbox = f"ersattare-{agency.mailbox}"
+        agency_own.keep_deputies(by=manager, agency=agency, mailbox=mailbox, deputies=[deputy])
+        agency_own.say_room(by=manager, agency=agency, room=ROOM)
 
     def __getitem__(self, username: str) -> User:
         return self.users[username]

@@ -82,9 +82,8 @@ class Tale:
 
     def _moment_of(self, act: Act, before: dt.datetime) -> dt.datetime:
         if act.name == "silent":
-            due = Referral.objects.get(pk=self.referrals[-1].pk).answer_due_at
-            assert due is not None
-            return local(add_working_days(clock.local_date(due), 1), dt.time(8, 40))
+            last = self.referrals[-1].rungs.order_by("-due_at").values_list("due_at", flat=True)[0]
+            return last + 40 * MINUTE
         wanted = act.after(before, self.calendar, self.dice)
         if wanted > self.calendar.now + dt.timedelta(days=1):
             raise ValueError(f"{self.plan['story']}, {self.plan['ago']} days ago: “{act.name}” would come after today")
@@ -112,8 +111,6 @@ class Tale:
 
     def outcome(self, step: FollowUp) -> str:
         """What came of a step. A step of the story's own makes way for its next one."""
-        if step.kind == "confirm_contact":
-            return str(self.dice.choice(texts.read("cases")["contact_works"]))
         if step.kind == "choose_next":
             return str(texts.read("cases")["unfinished"])
         outcome = self.step[1]
@@ -127,7 +124,7 @@ class Tale:
         wait = 0
         for act in self.to_come:
             wait += act.days
-            if act.name in FINISHES and act.words != ["confirm_contact"]:
+            if act.name in FINISHES:
                 return self._in(wait), self.step[0]
         if self.next:
             return self.next.pop(0)

@@ -17,9 +17,11 @@ from helpline.demo.tales import Tale, live_without_case
 from helpline.people import clock
 from helpline.people.models import Notice
 from helpline.people.workdays import local
-from intake.actions import fire_due_reminders, pass_due_steps
+from intake.actions import find_untouched_steps, fire_due_reminders, pass_due_steps
 from intake.models import Reminder
+from referrals import deadlines
 from referrals.actions import sweep
+from referrals.models import Referral, SilenceRung
 
 LINGERS = ["referral.question", "referral.declined", "referral.expired", "step.late"]  # not yet read for some days
 STILL_TO_MAIL = 6
@@ -64,17 +66,29 @@ def _tales(staff: Staff, now: dt.datetime) -> Iterator[Iterator[dt.datetime]]:
 
 
 def _meanwhile(until: dt.datetime) -> None:
-    """What beat wakes up: reminders and silent handovers, each at its time."""
+    """What beat wakes up: reminders, rungs of silence, contacts that did not come, steps left lying; each at its time."""
+    before = None
     while (due := _first_due()) is not None and due + A_SECOND <= until:
+        if due == before:  # a row that nothing takes away
+            raise RuntimeError(f"what was due {due} is still due")
+        before = due
         with clock.at(due + A_SECOND):  # its time is out only after it
             pass_due_steps()
             fire_due_reminders()
             sweep()
+            find_untouched_steps()
 
 
 def _first_due() -> dt.datetime | None:
-    """Of the reminders: the step that awaits an answer is due when the answer is."""
-    return Reminder.objects.filter(state=Reminder.State.SCHEDULED).aggregate(due=Min("due_at"))["due"]
+    """The first time at which something is to be done."""
+    late = deadlines.MISSED_AFTER
+    found = [
+        Reminder.objects.filter(state=Reminder.State.SCHEDULED).aggregate(due=Min("due_at"))["due"],
+        SilenceRung.objects.filter(state=SilenceRung.State.SCHEDULED).aggregate(due=Min("due_at"))["due"],
+        Referral.objects.filter(state="accepted").aggregate(due=Min(F("contact_due_at") + late))["due"],
+        Referral.objects.filter(state="contact_booked").aggregate(due=Min(F("contact_at") + late))["due"],
+    ]
+    return min(filter(None, found), default=None)
 
 
 def settle(now: dt.datetime) -> None:

@@ -9,7 +9,11 @@ from helpline.drill.forms import Form
 from helpline.drill.words import Words
 
 HANDOVER = re.compile(r"^/portal/([0-9a-f-]{36})/$")
-ANSWERS = {"accept": 0.5, "ask": 0.2, "decline": 0.15, "contact": 1.0, "complete": 1.0}  # move -> how gladly
+# move -> how gladly. A three-way call is not booked: both sides tick it, and neither writes a word.
+ANSWERS = {
+    **{"accept": 0.5, "ask": 0.2, "decline": 0.15, "book": 0.6, "contact": 0.5, "complete": 1.0},
+    **{"hold": 0.15, "resume": 0.5, "miss": 0.1, "return": 0.1, "fail": 0.1},
+}
 
 
 class Partner:
@@ -44,13 +48,12 @@ class Partner:
         else:
             self.diary.confirmed(act)
             self.browser.traffic.saved()
-        if move != "ask":  # answered meanwhile it may be asked again, in the same words: docs/drill.md
-            self.browser.again(form)
+        self.browser.again(form)
 
     def _fill(self, form: Form, words: str) -> None:
         """The words into the field for words; of what must be chosen, anything."""
-        for name in dict.fromkeys(control.name for control in form.controls):
-            if name in {"text", "handled_by"}:
+        for name in ("text", "handled_by"):
+            if form.named(name):
                 form.put(name, words if form.named(name)[0].kind == "textarea" else words.replace("\n", " "))
-            elif not form.value(name) and form.choices(name):
-                form.put(name, self.dice.choice(form.choices(name)))
+        form.put("warm", "alone")
+        form.choose(self.dice)

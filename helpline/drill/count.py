@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from helpline.drill.diary import Act
-from helpline.drill.found import Found, FoundReferral
+from helpline.drill.found import Found, FoundReferral, FoundRung
 
 LOST, DOUBLED, BROKEN = "lost", "doubled", "broken"
 
@@ -28,7 +28,8 @@ def checks(acts: list[Act], found: Found) -> list[Check]:
         *_saves(acts, found),
         *_cases(acts, found),
         *_referrals(acts, found),
-        *_rungs(found),
+        *_rungs("reminders", found.rungs),
+        *_rungs("rungs of silence", found.ladders),
         *_mails(found),
         *_whole(found),
     ]
@@ -164,7 +165,7 @@ def _referrals(acts: list[Act], found: Found) -> list[Check]:
         Check("handovers sent or answered twice", DOUBLED, sum(map(len, _changes(found))), twice),
         Check("states as their last change says", BROKEN, len(found.referrals), _unsaid(found)),
         Check("rows of the log: changes of state", BROKEN, sum(map(len, _changes(found))), _unlogged(found)),
-        Check("silent handovers taken back", LOST, len(found.referrals), found.silent),
+        Check("handovers that wait, with a rung before them", LOST, len(found.referrals), found.silent),
     ]
 
 
@@ -220,20 +221,20 @@ def _unlogged(found: Found) -> list[str]:
     ]
 
 
-def _rungs(found: Found) -> list[Check]:
+def _rungs(name: str, rungs: list[FoundRung]) -> list[Check]:
     """Each rung whose time has come is fired once, and told to each person once."""
-    fired = [rung for rung in found.rungs if rung.state == "fired"]
-    due = [rung for rung in found.rungs if rung.is_due]
+    fired = [rung for rung in rungs if rung.state == "fired"]
+    due = [rung for rung in rungs if rung.is_due]
     late = [rung.id for rung in due if rung.state == "scheduled"]
     untold = [rung.id for rung in fired if not rung.notices]
-    twice = [rung.id for rung in found.rungs if rung.logged > 1 or any(n > 1 for n in rung.notices.values())]
-    early = [rung.id for rung in found.rungs if rung.state == "scheduled" and (rung.logged or rung.notices)]
+    twice = [rung.id for rung in rungs if rung.logged > 1 or any(n > 1 for n in rung.notices.values())]
+    early = [rung.id for rung in rungs if rung.state == "scheduled" and (rung.logged or rung.notices)]
     return [
-        Check("reminders fired when due", LOST, len(due), late),
-        Check("reminders told to somebody", LOST, len(fired), untold),
-        Check("reminders fired twice", DOUBLED, len(fired), twice),
-        Check("reminders told and not marked", BROKEN, len(found.rungs), early),
-        Check("rows of the log: reminders", BROKEN, len(fired), [rung.id for rung in fired if not rung.logged]),
+        Check(f"{name} fired when due", LOST, len(due), late),
+        Check(f"{name} told to somebody", LOST, len(fired), untold),
+        Check(f"{name} fired twice", DOUBLED, len(fired), twice),
+        Check(f"{name} told and not marked", BROKEN, len(rungs), early),
+        Check(f"rows of the log: {name}", BROKEN, len(fired), [rung.id for rung in fired if not rung.logged]),
     ]
 
 

@@ -1,5 +1,6 @@
 """A page as a browser without script sees it: its forms, and what each would send if it were sent as it stands."""
 
+import random
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -65,6 +66,12 @@ class Form:
             else:
                 control.value, control.on = value, True
         return self.named(name)[0].kind not in TICKED or value in [c.value for c in self.named(name)]
+
+    def choose(self, dice: random.Random) -> None:
+        """Of what must be chosen and is not, anything."""
+        for name in dict.fromkeys(control.name for control in self.controls):
+            if not self.value(name) and self.choices(name):
+                self.put(name, dice.choice(self.choices(name)))
 
     def button(self, ending: str) -> Control | None:
         """The button that sends the form to an address with this ending."""

@@ -44,7 +44,8 @@ class FoundReferral:
 
 @dataclass
 class FoundRung:
-    """One rung of reminding: scheduled, fired or cancelled; whether it is past its time; notices by person; rows of the log."""
+    """One rung of reminding about a step, or of an agency's silence: scheduled, fired or cancelled; whether it is past its
+    time; notices by person; rows of the log."""
 
     id: str
     state: str
@@ -70,10 +71,11 @@ class Found:
     calls: dict[str, FoundCall] = field(default_factory=dict)
     cases: dict[str, FoundCase] = field(default_factory=dict)
     referrals: dict[str, FoundReferral] = field(default_factory=dict)
-    rungs: list[FoundRung] = field(default_factory=list)
+    rungs: list[FoundRung] = field(default_factory=list)  # of reminding
+    ladders: list[FoundRung] = field(default_factory=list)  # of silence
     mails: list[FoundMail] = field(default_factory=list)
     unheld: list[str] = field(default_factory=list)  # open cases without an owner or a next step
-    silent: list[str] = field(default_factory=list)  # referrals past their answer time that nobody took back
+    silent: list[str] = field(default_factory=list)  # referrals that wait, and have no rung before them
     saves: Counter[tuple[str, str]] = field(default_factory=Counter)  # (call, part) -> rows of the log
     started: Counter[str] = field(default_factory=Counter)  # call -> rows of the log
     completed: Counter[str] = field(default_factory=Counter)

@@ -19,12 +19,27 @@ FORWARD: dict[str, tuple[str, float]] = {
         """,
         1.0,
     ),
-    # An agency that never answers.
+    # An agency that is silent: some of the next rungs of its ladder, in their order, one after the other.
     "silence": (
         """
-        UPDATE referrals_referral SET answer_due_at = now() + interval '1 second' WHERE id IN (
-            SELECT id FROM referrals_referral WHERE state IN ('sent', 'opened') AND answer_due_at > now()
-            AND sent_at < now() - interval '3 seconds' ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED)
+        WITH silent AS MATERIALIZED (
+            SELECT id, 1 + floor(random() * 5) AS rungs FROM referrals_referral WHERE state IN ('sent', 'opened')
+            AND sent_at < now() - interval '3 seconds' ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED),
+        next AS (
+            SELECT r.id, row_number() OVER (ORDER BY r.due_at, r.id) AS n, silent.rungs
+            FROM referrals_silencerung r JOIN silent ON silent.id = r.referral_id
+            WHERE r.state = 'scheduled' AND r.due_at > now() + interval '1 minute')
+        UPDATE referrals_silencerung SET due_at = now() + next.n * interval '1.5 seconds'
+        FROM next WHERE next.id = referrals_silencerung.id AND next.n <= next.rungs
+        """,
+        0.5,
+    ),
+    # What rests until a day: the day has come.
+    "pauses": (
+        """
+        UPDATE referrals_referral SET hold_until = (now() AT TIME ZONE 'Europe/Stockholm')::date WHERE id IN (
+            SELECT id FROM referrals_referral WHERE state = 'on_hold'
+            AND hold_until > (now() AT TIME ZONE 'Europe/Stockholm')::date LIMIT 1 FOR UPDATE SKIP LOCKED)
         """,
         0.3,
     ),

@@ -40,6 +40,7 @@ def figures(
         "refused": _refused(acts),
         "requests": dict(killer.traffic.counts),
         "reminders": dict(Counter(rung.state for rung in found.rungs)),
+        "silence": dict(Counter(rung.state for rung in found.ladders)),
         "mails": dict(Counter(mail.state for mail in found.mails)),
         "checks": [
             {"name": c.name, "kind": c.kind, "of": c.of, "wrong": len(c.wrong), "which": c.wrong[:20]} for c in counted
@@ -80,6 +81,8 @@ def unmet(order: Order, told: dict[str, Any]) -> list[str]:
     found += [f"nothing was confirmed of: {do}" for do in MUST_HAPPEN if not told["confirmed"].get(do)]
     if not told["reminders"].get("fired"):
         found.append("no reminder was fired")
+    if not told["silence"].get("fired"):
+        found.append("no rung of silence was climbed")
     slowest = told["slowest_recovery_s"]
     if slowest is None:
         found.append("no recovery of the database was measured")
@@ -115,7 +118,7 @@ def show(told: dict[str, Any]) -> None:
         ["counted", "of", "wrong", "is"],
         [[row["name"], row["of"], row["wrong"], row["kind"] if row["wrong"] else ""] for row in told["checks"]],
     )
-    for name in ("confirmed", "refused", "requests", "reminders", "mails"):
+    for name in ("confirmed", "refused", "requests", "reminders", "silence", "mails"):
         say(f"{name}: " + (", ".join(f"{key} {value}" for key, value in told[name].items()) or "none"))
     for row in told["checks"]:
         for wrong in row["which"][:5]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 LATER = 0.4  # seconds between an act and the mark that it was done, where the two are taken apart
+MUCH_LATER = 2.5  # the same, where few are due at a time: longer than a tick of the drill
 
 GUARDS: dict[str, Callable[[], None]] = {}
 
@@ -73,3 +74,27 @@ def mail_sent_again() -> None:
         expired.update(mail=Notice.Mail.READY, lease_until=None)
 
     notices._give_up_expired_leases = try_again
+
+
+@guard
+def climbed_unclaimed() -> None:
+    """A rung of silence is climbed without being claimed, and marked in another transaction, some moments later."""
+    from django.db import transaction
+
+    from referrals.actions import silence
+    from referrals.models import SilenceRung
+
+    claim = silence._claim
+
+    def climb() -> int:
+        due = [pk for (pk,) in silence.due_rungs()]
+        for pk in due:
+            rung = SilenceRung.objects.select_related("referral").get(pk=pk)
+            if silence._safely(lambda pk=pk: silence._climb(pk), "a rung could not be climbed"):  # type: ignore[misc]
+                time.sleep(MUCH_LATER)
+            with transaction.atomic():
+                claim(pk, silence.hold(rung.referral))
+        return len(due)
+
+    silence._claim = lambda pk, held: held.is_waiting
+    silence.LOOKS = tuple(climb if look is silence.climb else look for look in silence.LOOKS)

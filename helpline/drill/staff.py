@@ -188,15 +188,16 @@ class Caseworker:
         return next((control for control in controls if mark in control.attrs), None)
 
     def answer(self) -> None:
-        """What agencies have asked; now and then one is taken back."""
+        """What agencies have asked; now and then one is taken back, with a reason."""
         links = [link for link in self.browser.get("/handovers/").links if HANDOVER.match(link)]
         for link in self.dice.sample(links, min(2, len(links))):
             page = self.browser.get(link)
-            form = page.form("/answer/") or (page.form("/take-back/") if self.dice.random() < 0.05 else None)
+            form = page.form("/answer/") or (page.form("/withdraw/") if self.dice.random() < 0.05 else None)
             if form is None:
                 continue
             words = self.words.new()
             form.put("text", words)
+            form.choose(self.dice)
             move = form.path.rstrip("/").rpartition("/")[2].replace("-", "_")
             act = self.diary.tries("move", referral=link.split("/")[2], move=move, words=words)
             self._settle(act, self.browser.send(form), follow=True)

@@ -9,7 +9,8 @@ from helpline.drill.found import Found, FoundCall, FoundCase, FoundChange, Found
 from helpline.people import clock
 from helpline.people.models import LogEntry, Notice
 from intake.models import Answer, Call, Case, Event, FollowUp, Note, Reminder
-from referrals.models import Referral, StateChange
+from referrals.actions.silence import EVENTS
+from referrals.models import Referral, SilenceRung, StateChange
 from referrals.states import MOVES
 
 GRACE = dt.timedelta(seconds=20)  # past its time by this much, and nobody looked: some ticks
@@ -27,6 +28,7 @@ def read(taken: Counter[str]) -> Found:
     _cases(found)
     _referrals(found)
     _rungs(found)
+    _ladders(found)
     _mails(found, taken)
     _log(found)
     with connection.cursor() as cursor:
@@ -36,11 +38,12 @@ def read(taken: Counter[str]) -> Found:
 
 
 def is_quiet() -> bool:
-    """Whether nothing is due that nobody has looked at: no reminder, no silent handover, no mail."""
+    """Whether nothing is due that nobody has looked at: no reminder, no rung of silence, no pause that is over, no mail."""
     now = clock.now()
     waiting = [
         Reminder.objects.filter(state=Reminder.State.SCHEDULED, due_at__lte=now),
-        Referral.objects.waiting().filter(answer_due_at__lt=now),
+        SilenceRung.objects.filter(state=SilenceRung.State.SCHEDULED, due_at__lte=now),
+        Referral.objects.filter(state="on_hold", hold_until__lte=clock.today()),
         Notice.objects.filter(mail=Notice.Mail.READY).exclude(next_try_at__gt=now),
         Notice.objects.filter(mail=Notice.Mail.SENDING),
     ]
@@ -81,8 +84,8 @@ def _referrals(found: Found) -> None:
         of_events = Counter(change.move for change in changes[pk])
         words = {name: getattr(referral, name) for name in Referral.Privacy.personal}
         found.referrals[pk] = FoundReferral(referral.state, words, changes[pk], _by_move(pk, of_events, logged))
-    late = clock.now() - GRACE
-    found.silent = [str(row.pk) for row in Referral.objects.waiting().filter(answer_due_at__lt=late)]
+    before_it = SilenceRung.objects.filter(state=SilenceRung.State.SCHEDULED).values("referral")
+    found.silent = [str(row.pk) for row in Referral.objects.waiting().exclude(pk__in=before_it)]
 
 
 def _by_move(pk: str, moves: Counter[str], logged: Counter[tuple[str, str]]) -> Counter[str]:
@@ -110,6 +113,36 @@ def _rungs(found: Found) -> None:
                 logged[str(rung.step_id), rung.rung],
             )
         )
+
+
+def _ladders(found: Found) -> None:
+    """The rungs of silence. The last one takes the handover back: then it is the change of state that tells."""
+    notices: dict[str, Counter[str]] = defaultdict(Counter)
+    for source, user in Notice.objects.filter(source__startswith="rung:").values_list("source", "user_id"):
+        notices[source.split(":")[1]][str(user or source.split(":")[2])] += 1
+    expired = Counter(map(str, StateChange.objects.filter(move="expire").values_list("referral", flat=True)))
+    events = {f"referral.{event}": rung for rung, event in (*EVENTS.items(), ("expire", "expired"))}
+    rows = LogEntry.objects.filter(event__in=events).values_list("row", "event")
+    logged = Counter((str(row), events[event]) for row, event in rows)
+    now = clock.now()
+    for rung in SilenceRung.objects.order_by("round"):
+        of, told = (str(rung.referral_id), rung.rung), notices[str(rung.pk)]
+        if rung.rung == "expire":
+            told = +Counter({"change": expired[of[0]]}) if rung.state == SilenceRung.State.FIRED else Counter()
+        name, due = f"{rung.pk} ({rung.rung} {rung.round} of {of[0]})", rung.due_at < now - GRACE
+        found.ladders.append(FoundRung(name, rung.state, due, told, _of_round(rung, logged, of)))
+
+
+def _of_round(rung: SilenceRung, logged: Counter[tuple[str, str]], of: tuple[str, str]) -> int:
+    """The log knows handover and rung, not the round: a row for each that was fired, and what is left over is the last's."""
+    if rung.state != SilenceRung.State.FIRED:
+        return 0
+    later = SilenceRung.objects.filter(
+        referral=rung.referral_id, rung=rung.rung, round__gt=rung.round, state=rung.state
+    )
+    rows = min(logged[of], 1) if later.exists() else logged[of]
+    logged[of] -= rows
+    return rows
 
 
 def _mails(found: Found, taken: Counter[str]) -> None:

@@ -35,10 +35,12 @@ MAY: dict[str, set[Role]] = {
     "refer": STAFF,
     "see_agencies": STAFF,
     "answer_referral": {Role.PARTNER},
+    "keep_own_agency": {Role.PARTNER},  # its people, hours and deputy: of them, those who manage it
     "keep_users": {Role.KEEPER},
     "keep_agencies": {Role.KEEPER},
     "keep_grounds": {Role.KEEPER},
     "keep_board": {Role.KEEPER},
+    "see_mail": {Role.MANAGER, Role.KEEPER},  # that a mail did not arrive, never what about; and send it again
     "use_account": EVERYBODY,
     "read_demo_mail": EVERYBODY,
 }

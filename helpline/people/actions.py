@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.models import Role, User
+from helpline.people.sessions import end_all
 
 FACTS = {"first_name", "last_name", "email", "phone", "role", "unit", "is_qualified"}
 STAFF = {Role.CASEWORKER, Role.MANAGER}
@@ -55,6 +56,7 @@ def switch_off_user(*, by: User, user: User) -> None:
             raise Refused(_("You cannot switch off your own account."))
         _refuse_while_in_hand(held)
         _switch(held, by, on=False)
+        end_all(held)
 
 
 def switch_on_user(*, by: User, user: User) -> None:

@@ -35,7 +35,7 @@ def at(moment: dt.datetime) -> Iterator[None]:
     """Within the block it is `moment` (aware)."""
     if timezone.is_naive(moment):
         raise ValueError("a moment needs its time zone")
-    token = _given.set(moment)
+    token = _given.set(moment.astimezone(dt.UTC))
     try:
         yield
     finally:

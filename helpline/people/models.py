@@ -197,6 +197,7 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["user", "-created_at"], name="unseen", condition=models.Q(seen_at__isnull=True)),
             models.Index(fields=["created_at"], name="mail_waiting", condition=models.Q(mail__in=["ready", "sending"])),
+            models.Index(fields=["created_at"], name="mail_adrift", condition=models.Q(mail__in=["unknown", "failed"])),
         ]
 
     class Privacy:

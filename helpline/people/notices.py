@@ -6,7 +6,9 @@ so a row is claimed before sending, and one whose sender died is marked `unknown
 
 import datetime as dt
 import logging
+import threading
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -20,10 +22,15 @@ from helpline.people import clock
 from helpline.people.models import Notice, User
 
 KINDS: dict[str, Any] = {}  # code -> a translated text; each floor adds its own at start
+# code -> where its mail leads, as a path; "" and kinds without one: the first page. A path holds uuids and signed tokens
+# alone, never a word. Each floor adds its own at start.
+LINKS: dict[str, Callable[[Notice], str]] = {}
 LEASE = dt.timedelta(minutes=2)
 BATCH = 50
+WOKEN_WITHIN = 25  # seconds; later the tick has looked
 TRIES = 28  # with an hour between the later ones: about a day
 logger = logging.getLogger(__name__)
+_kicking = threading.Lock()
 
 
 def notify(
@@ -34,26 +41,49 @@ def notify(
     source: str,
     case: uuid.UUID | None = None,
     about: str = "",
+    mails: bool = True,
+    mail_at: dt.datetime | None = None,
 ) -> bool:
-    """Write one notice for a person or a mailbox. False where `source` has made one already: then nothing happens."""
-    mail = Notice.Mail.READY if address or (user and user.email and user.is_active) else Notice.Mail.NONE
+    """Write one notice for a person or a mailbox; a row alone where it `mails` not. False where `source` has made one
+    already: then nothing happens. `mail_at`: the mail waits until then, so that nobody is woken for what can wait."""
+    can = mails and bool(address or (user and user.email and user.is_active))
+    mail = Notice.Mail.READY if can else Notice.Mail.NONE
+    now = clock.now()
     notice = Notice(
-        user=user, address=address, kind=kind, source=source, case=case, about=about, mail=mail, created_at=clock.now()
+        user=user, address=address, kind=kind, source=source, case=case, about=about, mail=mail, created_at=now
     )
+    notice.next_try_at = mail_at if mail_at and mail_at > now else None
     made = Notice.objects.bulk_create([notice], ignore_conflicts=True)
-    if not any(waiting[1] is _kick for waiting in connection.run_on_commit):  # one commit wakes the sender once
-        transaction.on_commit(_kick, robust=True)
+    wake()
     return bool(made) and Notice.objects.filter(pk=notice.pk).exists()
 
 
+def wake() -> None:
+    """Wake the sender when this is committed; one commit wakes it once."""
+    if not any(waiting[1] is _kick for waiting in connection.run_on_commit):
+        transaction.on_commit(_kick, robust=True)
+
+
 def _kick() -> None:
-    """Wake the sender now; where the broker is down the next tick does it. Never costs a web request its answer."""
+    """Beside the request, so that a broker that is down or hangs never costs a save a moment; and one at a time, so that a
+    hung one holds one thread and no more. Where it does not come through, the next tick delivers."""
+    if not _kicking.acquire(blocking=False):
+        return
+    try:
+        threading.Thread(target=_publish, name="wake the sender", daemon=True).start()
+    except RuntimeError:  # no more threads
+        _kicking.release()
+
+
+def _publish() -> None:
     from helpline.people.tasks import deliver
 
     try:
-        deliver.apply_async(retry=False)
+        deliver.apply_async(retry=False, expires=WOKEN_WITHIN)
     except Exception as error:  # the broker's own errors are of many kinds, and none may stop a saved page
         logger.warning("broker does not answer: %s; the next tick delivers", type(error).__name__)
+    finally:
+        _kicking.release()
 
 
 def deliver_mail() -> int:
@@ -118,7 +148,16 @@ def _message(notice: Notice) -> EmailMessage:
     with translation.override(language):
         return EmailMessage(
             subject=gettext("Something waits for you"),
-            body=render_to_string("people/mail.txt", {"url": settings.SITE_URL}),
+            body=render_to_string("people/mail.txt", {"url": settings.SITE_URL + _path(notice)}),
             to=[address],
             headers={"Message-ID": f"<{notice.message_id}@helpline>", "Auto-Submitted": "auto-generated"},
         )
+
+
+def _path(notice: Notice) -> str:
+    """Where the mail leads. A kind whose way cannot be told leads to the first page: the mail goes all the same."""
+    try:
+        return LINKS[notice.kind](notice) if notice.kind in LINKS else ""
+    except Exception as error:
+        logger.error("a mail has no way of its own: %s", type(error).__name__)
+        return ""

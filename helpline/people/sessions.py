@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponse
 
 from helpline.people.audit import log
@@ -29,6 +30,12 @@ def begin(request: HttpRequest, **rest: Any) -> None:
 def resume(user: User) -> str:
     """Where this person was in the middle of something, or nowhere."""
     return next((place for resumes in RESUMES if (place := resumes(user))), "")
+
+
+def end_all(user: User) -> None:
+    """End every session of this person, on whatever machine: opening the account again opens none of them."""
+    theirs = [row.pk for row in Session.objects.iterator() if row.get_decoded().get(SESSION_KEY) == str(user.pk)]
+    Session.objects.filter(pk__in=theirs).delete()
 
 
 class SessionEndsMiddleware:

@@ -10,6 +10,7 @@ import holidays
 from django.utils import timezone
 
 MORNING = dt.time(9)
+AT_WORK = (dt.time(8), dt.time(16, 30))  # when a mail reaches one of us at work
 
 
 @lru_cache
@@ -50,3 +51,11 @@ def next_working_morning(moment: dt.datetime, days: int = 1) -> dt.datetime:
     """09.00 of the working day that comes `days` working days after the day of `moment`."""
     today = timezone.localtime(moment, timezone.get_default_timezone()).date()
     return local(add_working_days(today, days), MORNING)
+
+
+def at_work(moment: dt.datetime) -> dt.datetime:
+    """That moment where offices are at work then, else the next working morning: nobody is woken for what can wait."""
+    at = timezone.localtime(moment, timezone.get_default_timezone())
+    if not is_working_day(at.date()) or at.time() < AT_WORK[0]:
+        return next_working_morning(moment, 0)
+    return moment if at.time() < AT_WORK[1] else next_working_morning(moment, 1)

@@ -2,7 +2,7 @@
 
 from intake.actions.acute import write_measures
 from intake.actions.board import decide
-from intake.actions.bounces import record_bounce
+from intake.actions.bounces import find_untouched_steps, record_bounce
 from intake.actions.calls import complete_call, save_call, start_call, void_call
 from intake.actions.cases import close_case, open_case, open_with_reason, reassign_case
 from intake.actions.child_clocks import extend_clock
@@ -52,6 +52,7 @@ __all__ = [
     "end_kept_step",
     "erase_words",
     "extend_clock",
+    "find_untouched_steps",
     "finish_inquiry",
     "finish_step",
     "fire_due_reminders",

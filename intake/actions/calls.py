@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +23,8 @@ from intake.actions.opening import open_once
 from intake.labels import NOTE_KINDS
 from intake.models import Answer, Call, Note, QuestionSet
 
+# What is done when a finished call has its case, in the same transaction: by, call. Upper floors add theirs at start.
+CAME_TO_CASE: list[Callable[[User, Call], None]] = []
 FACTS = {
     *("received_at", "channel", "caller_type", "track", "identity", "protection", "municipality_id", "milieu"),
     *("age_band", "language", "interpreter", "urgency", "urgency_reason", "caller_name", "phone", "safe_contact"),
@@ -139,6 +141,8 @@ def complete_call(
         call.save()
         call.notes.filter(signed_at__isnull=True).update(signed_at=clock.now())
         log("call.completed", by=by, call=call.pk, case=call.case_id, urgency=call.urgency, caller=call.caller_type)
+        for follow in CAME_TO_CASE if call.case else []:
+            follow(by, call)
     return call
 
 

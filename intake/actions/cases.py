@@ -14,6 +14,7 @@ from helpline.people.notices import notify
 from helpline.people.sealed import DataKey
 from intake import triage
 from intake.actions.acute import tell_measures
+from intake.actions.bounces import changed_hands
 from intake.actions.steps import first_step_of, plan_step, set_next_due
 from intake.actions.timeline import lock, record
 from intake.acute import left_in
@@ -101,17 +102,24 @@ def open_with_reason(*, by: User, case: Case, reason: str, words: str = "") -> C
     return opening
 
 
-def reassign_case(*, by: User, case: Case, to: User) -> None:
-    """Give a case to another worker of the unit, with its open steps. The new owner is told. Raises Refused or TooLate."""
+def reassign_case(*, by: User, case: Case, to: User, handover: str = "") -> None:
+    """Give a case to another worker of the unit, with its open steps. `handover` is what the new owner must know; without
+    it the person has been bounced. The new owner is told. Raises Refused or TooLate: of two that give it away at once, the
+    second is told who has it now."""
     with transaction.atomic():
+        had = case.owner_id  # as whoever gives it away has seen it
         case = lock(case)
+        if case.is_open and case.owner_id != had:
+            raise TooLate(_("%(name)s has the case already.") % {"name": case.owner})
         to = User.objects.select_for_update().get(pk=to.pk)  # nobody is switched off while a case comes to them
         if to.unit_id != case.unit_id or not to.is_active:
             raise Refused(_("Only a colleague of the same unit can take the case."))
         if not Case.objects.filter(pk=case.pk, owner=case.owner, closed_at__isnull=True).update(owner=to):
             raise TooLate(_("The case is closed."))
         case.steps.planned().update(owner=to)
-        event = record("case.reassigned", by=by, case=case, row=to.pk, to=str(to))
+        event = record("case.reassigned", by=by, case=case, text=handover.strip(), row=to.pk, to=str(to))
+        if not handover.strip():
+            changed_hands(by=by, case=case, event=event, before=case.owner, to=to)
         notify(user=to, kind="case.assigned", source=f"case.assigned:{event.pk}", case=case.pk)
 
 

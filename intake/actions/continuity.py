@@ -14,6 +14,7 @@ from helpline.people.errors import Refused
 from helpline.people.models import User
 from helpline.people.notices import notify
 from intake import triage
+from intake.actions.bounces import called_again, changed_hands
 from intake.actions.cases import NUMBER_KEPT, tell_case, tell_managers
 from intake.actions.contact import forget_number
 from intake.actions.steps import first_step_of, plan_step
@@ -44,6 +45,7 @@ def continue_case(*, by: User, call: Call, what: str = "", due_at: Any = None) -
         _add_facts(by, case, call)
         _add_passphrase(by, case, call, but={answered.pk, by.pk})
         _add_people(by, case, call, is_known=is_known)
+        called_again(by=by, case=case, call=call)
         tell_case(by, case, call)
         record("case.called_again", by=by, case=case, call=call, row=call.pk, to=str(case.owner))
         due_at = due_at or first_step_of(call, call.urgency)
@@ -74,12 +76,15 @@ def reopen_case(*, by: User, case: Case) -> Case:
 
 def _reopen(by: User, case: Case, answered: User) -> None:
     """The same owner again, unless that one can work no longer."""
-    owner = User.objects.filter(pk=case.owner_id or 0).first()  # held already
+    before = User.objects.filter(pk=case.owner_id or 0).first()  # held already
+    owner = before
     if owner is None or owner.unit_id != case.unit_id or not may(owner, "work_case"):
         owner = answered
     case.owner, case.closed_at, case.closed_by, case.closing_reason = owner, None, None, ""
     case.save(update_fields=["owner", "closed_at", "closed_by", "closing_reason"])
-    record("case.reopened", by=by, case=case, row=case.pk, to=str(owner))
+    event = record("case.reopened", by=by, case=case, row=case.pk, to=str(owner))
+    if owner != before:
+        changed_hands(by=by, case=case, event=event, before=before, to=owner)
 
 
 def _add_facts(by: User, case: Case, call: Call) -> None:

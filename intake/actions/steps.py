@@ -11,15 +11,16 @@ from django.utils.translation import gettext as _
 from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
-from helpline.people.workdays import add_working_days, is_working_day, local, next_working_morning
-from intake import clocks
+from helpline.people.workdays import add_working_days, at_work, is_working_day, local, next_working_morning
 from intake.actions.deputies import whose
 from intake.actions.timeline import lock, record
 from intake.labels import KEEPERS
 from intake.models import Call, Case, FollowUp, Reminder
+from intake.triage import ACUTE
 
 LONGEST_PROMISE = dt.timedelta(days=366)
-KEEPER_FIRST = dt.timedelta(minutes=15)
+KEEPER_LOOKS = dt.timedelta(minutes=30)  # after its time, what another floor keeps is looked after there
+KEEPER_FIRST = dt.timedelta(minutes=15)  # and its owner hears of it this much later, where nobody did
 # How soon the first step is to be taken, by urgency: working days, then the time of day; none: within the hour.
 FIRST_STEP: dict[str, tuple[int, dt.time] | None] = {
     "AKUT": None,
@@ -181,15 +182,22 @@ def _end(step: FollowUp, *, by: User | None, state: str, outcome: str) -> None:
 
 def _schedule(step: FollowUp) -> None:
     """The rungs of reminding. Nobody is woken at night for what can wait: the late rung is in the morning of a working
-    day. What another floor keeps is looked after there first; its owner hears of it where that did not happen."""
-    looked_after = step.kept_by and step.kept_by != clocks.KEPT_BY  # nobody looks after the law's times but the owner
-    grace = KEEPER_FIRST if looked_after else dt.timedelta()
+    day."""
     Reminder.objects.bulk_create(
         [
-            Reminder(step=step, rung=Reminder.Rung.DUE, due_at=step.due_at + grace),
+            Reminder(step=step, rung=Reminder.Rung.DUE, due_at=due_rung(step)),
             Reminder(step=step, rung=Reminder.Rung.LATE, due_at=late_rung(step.due_at)),
         ]
     )
+
+
+def due_rung(step: FollowUp) -> dt.datetime:
+    """When its owner hears of a step: when it is due. Of what others do and another floor keeps only where that floor did
+    not look after it, and while we are at work; where life may be at stake by the clock."""
+    if not (step.kept_by and step.others_turn):
+        return step.due_at
+    looked = step.due_at + KEEPER_LOOKS
+    return (looked if step.case.urgency == ACUTE else at_work(looked)) + KEEPER_FIRST
 
 
 def late_rung(due_at: dt.datetime) -> dt.datetime:

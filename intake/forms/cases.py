@@ -136,6 +136,16 @@ class ReassignForm(forms.Form):
         empty_label=_("Choose"),
         error_messages={"invalid_choice": _("Choose a colleague of the same unit.")},
     )
+    handover = WordsField(
+        label=_("What the new owner must know"),
+        max_length=LONGEST,
+        required=False,
+        widget=forms.Textarea(WORDS),
+        help_text=_(
+            "Where things stand, what is promised and how the person wants to be met. Without it this counts as a bounce: "
+            "the person has to begin anew with somebody who knows nothing."
+        ),
+    )
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,7 +1,12 @@
 """The ledger of bounces: each time the promise was not kept, with its cause. Codes alone, never changed."""
 
+import uuid
+from collections.abc import Iterable
+from typing import Self
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
+from django.db.models.functions import Coalesce
 
 from helpline.people import clock
 from helpline.people.ids import uuid7
@@ -13,9 +18,25 @@ from intake.models.cases import Case
 class BounceQuerySet(models.QuerySet["Bounce"]):
     """Which bounces."""
 
-    def counted(self) -> "BounceQuerySet":
+    def counted(self) -> Self:
         """Those that figures count: practice is none of them."""
         return self.exclude(case__is_practice=True).exclude(call__is_practice=True)
+
+    def of(self, case: Case) -> Self:
+        """Those of one case: its own, and those of the calls that came to it."""
+        return self.filter(Q(case=case) | Q(case=None, call__case=case))
+
+    def visible_to(self, user: User) -> Self:
+        """Those of one's own unit, by the case, or by the call where no case came of it."""
+        if not user.is_active or user.unit_id is None:
+            return self.none()
+        return self.filter(Q(case__unit=user.unit_id) | Q(case=None, call__unit=user.unit_id))
+
+    def per_case(self, cases: "Iterable[Case] | models.QuerySet[Case]") -> dict[uuid.UUID, int]:
+        """Case -> how many, of these cases; one query, however many they are. A case without any is not in it."""
+        ids = [case.pk for case in cases]
+        found = self.annotate(whose=Coalesce("case_id", "call__case_id")).filter(whose__in=ids)
+        return dict(found.order_by().values("whose").annotate(count=Count("pk")).values_list("whose", "count"))
 
 
 class Bounce(models.Model):
@@ -31,7 +52,7 @@ class Bounce(models.Model):
     at = models.DateTimeField(default=clock.now)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     about = models.CharField(max_length=40, blank=True)  # the row that it is about: a step, a referral
-    codes = models.JSONField(default=dict)  # for its line: agency, to, step
+    codes = models.JSONField(default=dict)  # for its line: agency, need, step; whose hands it was in, and came to
 
     objects = BounceQuerySet.as_manager()
 

@@ -34,10 +34,10 @@ def by_the_writer(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     are given back (403)."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, pk: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, pk: Any, **rest: Any) -> HttpResponse:
         user = person(request)
         if request.POST.get("who", str(user.pk)) == str(user.pk):
-            return view(request, pk)
+            return view(request, pk, **rest)
         log("call.refused", by=user, row=pk, why="other_writer")
         return render(request, "intake/call_other_writer.html", {"words": written(request.POST)}, status=403)
 

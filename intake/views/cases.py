@@ -32,6 +32,7 @@ from intake.forms.contact import PassphraseForm
 from intake.forms.measures import acute_lists
 from intake.gate import case_for, case_of_unit, log_listed, opened, person
 from intake.labels import STATUSES
+from intake.ledger import ledger
 from intake.models import Case, FollowUp
 from intake.standing_in import say_away
 from intake.views.child_clocks import clocks_of
@@ -121,6 +122,7 @@ def case_page(request: HttpRequest, case: Case, status: int = 200, **forms_given
         "note_form": forms_given.get("note_form") or NoteForm(initial={"kind": "seen"}),
         "passphrase_form": forms_given.get("passphrase_form") or PassphraseForm(),
         "links": linked_with(case),
+        "bounces": ledger(case),
         "step_form": forms_given.get("step_form") or StepForm(initial={"due_at": next_working_day_at(16)}),
         "open_form": next(iter(forms_given), ""),
     }
@@ -186,7 +188,7 @@ def case_reassign(request: HttpRequest, code: str) -> HttpResponse:
     form = ReassignForm(posted(request), case=case)
     if form.is_valid():
         try:
-            actions.reassign_case(by=person(request), case=case, to=form.cleaned_data["to"])
+            actions.reassign_case(by=person(request), case=case, **form.cleaned_data)
         except Refused as error:
             form.add_error(None, str(error))
         else:

@@ -24,6 +24,7 @@ from referrals.actions.moves import (
     withdraw,
 )
 from referrals.actions.settings import switch_ground
+from referrals.actions.signposts import tell_where
 from referrals.actions.silence import sweep
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "send",
     "sweep",
     "switch_ground",
+    "tell_where",
     "tick_spoke",
     "withdraw",
     "withdraw_consent",

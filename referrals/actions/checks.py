@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from helpline.people import clock
 from intake import protection
 from intake.actions.tracks import no_identity
+from intake.models import Case
 from referrals import states
 from referrals.actions.drafts import IDENTITY
 from referrals.labels import CARD
@@ -15,7 +16,7 @@ from referrals.models import GroundSetting, Referral
 
 def missing_parts(referral: Referral) -> list[str]:
     """What stands in the way of sending, each as a sentence; empty where nothing does."""
-    return [*_missing_to_send(referral), *_missing_words(referral), *missing_for_ground(referral)]
+    return [*_missing_to_send(referral), *missing_words(referral), *missing_for_ground(referral)]
 
 
 def _missing_to_send(referral: Referral) -> list[str]:
@@ -40,7 +41,7 @@ def _missing_to_send(referral: Referral) -> list[str]:
     return found
 
 
-def _missing_words(referral: Referral) -> list[str]:
+def missing_words(referral: Referral) -> list[str]:
     """What the text lacks, or holds that it may not."""
     found = []
     if (referral.name or referral.phone) and not referral.case.takes_identity:
@@ -98,8 +99,12 @@ def _identity_in(referral: Referral, more: str = "") -> list[str]:
         return [_("Without identity, no name and no number can be shared.")]
     if referral.safe_contact:
         return [_("Without identity there is nobody to reach. Empty “Safe contact”.")]
-    text = " ".join([*(getattr(referral, field) for field in CARD), more])
-    names = {part for person in referral.case.people.all() for part in re.findall(r"\w{3,}", person.name)}
+    return points_at_somebody(referral.case, " ".join([*(getattr(referral, field) for field in CARD), more]))
+
+
+def points_at_somebody(case: Case, text: str) -> list[str]:
+    """Whether words name a person of the case, or hold a number or an address by which anybody is reached."""
+    names = {part for person in case.people.all() for part in re.findall(r"\w{3,}", person.name)}
     words = {word.casefold() for word in re.findall(r"\w+", text)}
     if any(word.startswith(name.casefold()) for name in names for word in words):
         return [_("The text names a person of the case. Take the name out, or choose another ground.")]

@@ -7,17 +7,18 @@ from referrals.labels import SHARED
 from referrals.models import Disclosure, Referral
 
 
-def record_disclosure(*, by: User, referral: Referral, way: str) -> Disclosure:
+def record_disclosure(*, by: User, referral: Referral, way: str, parts: list[str] | None = None) -> Disclosure:
     """Write down what an agency was given, on which ground, who decided, and what was held back. Never without the act that
-    gave it: call it in the same transaction."""
+    gave it: call it in the same transaction. `parts`: codes of SHARED, where it is other than what the agency sees now."""
     ground = referral.legal_ground
+    shared = referral.shown if parts is None else parts
     made = Disclosure.objects.create(
         case=referral.case,
         referral=referral,
         agency=referral.agency,
         way=way,
-        shared=referral.shared,
-        withheld=[code for code in SHARED if code not in referral.shared],
+        shared=shared,
+        withheld=[code for code in SHARED if code not in shared],
         ground=referral.ground,
         law=ground.law if ground and ground.law != "-" else "",
         decided_by=by,

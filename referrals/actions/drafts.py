@@ -23,8 +23,12 @@ IDENTITY = {"name", "phone"}
 WRITTEN = {*CARD, *IDENTITY, "ground", "ground_reason", "age_band", "need", "kept_back"}
 
 
-def draft_referral(*, by: User, case: Case, agency: PartnerAgency, need: str) -> Referral:
-    """Begin a referral to an agency. What the case knows that may be shared is filled in; nothing is sent."""
+def draft_referral(
+    *, by: User, case: Case, agency: PartnerAgency, need: str, instead: Referral | None = None
+) -> Referral:
+    """Begin a referral to an agency, or go on with the one that is begun: pressing twice, or two at once, makes one. What
+    the case knows that may be shared is filled in; what was told once for the referral that it stands in for is carried
+    over, and that one thrown away if it was a draft. Nothing is sent."""
     if agency.kind.channel == SIGNPOST:
         raise Refused(_("The caller goes to %(agency)s alone; no data is sent.") % {"agency": agency})
     if need not in triage.codes("needs"):
@@ -33,6 +37,9 @@ def draft_referral(*, by: User, case: Case, agency: PartnerAgency, need: str) ->
         case = lock(case)
         if not case.is_open:
             raise Refused(_("The case is closed."))
+        begun = Referral.objects.select_related("case__key", "agency", "consent")
+        if in_place := begun.filter(case=case, agency=agency, need=need, state="draft").order_by("pk").first():
+            return in_place
         referral = Referral.objects.create(
             case=case,
             agency=agency,
@@ -45,7 +52,15 @@ def draft_referral(*, by: User, case: Case, agency: PartnerAgency, need: str) ->
             created_at=clock.now(),
         )
         log("referral.drafted", by=by, case=case.pk, row=referral.pk, agency=agency.pk, need=need)
-    return referral
+        return _carry_over(by, referral, instead) if instead else referral
+
+
+def _carry_over(by: User, referral: Referral, instead: Referral) -> Referral:
+    told = {field: getattr(instead, field) for field in CARD}
+    saved = save_draft(by=by, referral=referral, words={**told, "age_band": instead.age_band})
+    if instead.state == "draft":
+        discard_draft(by=by, referral=instead)
+    return saved
 
 
 def save_draft(

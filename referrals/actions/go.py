@@ -19,7 +19,7 @@ from intake.models import Case
 from referrals import deadlines
 from referrals.actions.ladders import begin_ladder, stop_ladder
 from referrals.models import PartnerAgency, Referral, StateChange
-from referrals.states import AGENCY, ASKING, CAME_BACK, MOVES, OWNER, REFERRAL, UNANSWERED, Move
+from referrals.states import AGENCY, ASKING, CAME_BACK, MOVES, OWNER, REFERRAL, SYSTEM, UNANSWERED, Move
 
 
 class How(TypedDict):
@@ -171,13 +171,14 @@ def leave(
 
 
 def _tell(move: Move, referral: Referral, change: StateChange, who: str) -> None:
-    """Whom the move concerns, but never the one who made it."""
+    """Whom the move concerns, but never the one who made it. What the system moves wakes nobody who can wait."""
+    can_wait = who == SYSTEM
     if OWNER in move.tells:
         for person in ours(referral):
             if person.pk != change.by_id:
-                tell_one(person, move.event, f"change:{change.pk}:{person.pk}", referral)
+                tell_one(person, move.event, f"change:{change.pk}:{person.pk}", referral, can_wait=can_wait)
     if AGENCY in move.tells and who != AGENCY:
-        tell_agency(referral, move.event, f"change:{change.pk}")
+        tell_agency(referral, move.event, f"change:{change.pk}", can_wait=can_wait)
 
 
 def ours(referral: Referral) -> list[User]:
@@ -189,16 +190,21 @@ def ours(referral: Referral) -> list[User]:
     return list({person.pk: person for person in told}.values())
 
 
-def tell_one(person: User, kind: str, source: str, referral: Referral) -> None:
-    """A notice to one of us."""
-    notify(user=person, kind=kind, source=source, case=referral.case_id, about=str(referral.pk))
+def tell_one(person: User, kind: str, source: str, referral: Referral, *, can_wait: bool = False) -> None:
+    """A notice to one of us; its mail while we are at work, where it can wait and is not acute."""
+    at = deadlines.mail_to_us(referral.urgency, clock.now()) if can_wait else None
+    notify(user=person, kind=kind, source=source, case=referral.case_id, about=str(referral.pk), mail_at=at)
 
 
-def tell_agency(referral: Referral, kind: str, source: str, *, but: User | None = None) -> None:
-    """A notice to the agency's mailbox and its people."""
+def tell_agency(referral: Referral, kind: str, source: str, *, but: User | None = None, can_wait: bool = False) -> None:
+    """A notice to the agency's mailbox and its people, and where it is away today to its deputy's mailbox; their mail while
+    it is open, where it can wait and is not acute."""
     agency = referral.agency
-    if agency.mailbox:
-        notify(address=agency.mailbox, kind=kind, source=f"{source}:mailbox", about=str(referral.pk))
+    at = deadlines.mail_to_agency(referral.urgency, clock.now(), agency) if can_wait else None
+    for place, address in {"mailbox": agency.mailbox, "deputy": agency.deputy_mailbox}.items():
+        if address and (place == "mailbox" or agency.away_on(clock.today())):
+            notify(address=address, kind=kind, source=f"{source}:{place}", about=str(referral.pk), mail_at=at)
     for member in agency.members.filter(user__is_active=True).select_related("user"):
         if but is None or member.user_id != but.pk:
-            notify(user=member.user, kind=kind, source=f"{source}:{member.user_id}", about=str(referral.pk))
+            source_of_one = f"{source}:{member.user_id}"
+            notify(user=member.user, kind=kind, source=source_of_one, about=str(referral.pk), mail_at=at)

@@ -16,7 +16,7 @@ from referrals import deadlines
 from referrals.actions.checks import missing_for_ground, missing_parts
 from referrals.actions.disclosures import record_disclosure
 from referrals.actions.go import How, go, hold
-from referrals.labels import DECLINE_REASONS, FAIL_REASONS, SYSTEM_REASONS, WITHDRAW_REASONS
+from referrals.labels import CARD, DECLINE_REASONS, FAIL_REASONS, SYSTEM_REASONS, WITHDRAW_REASONS
 from referrals.models import Disclosure, PartnerAgency, Referral
 from referrals.states import AGENCY, OWNER, SYSTEM, TAKEN_ON
 
@@ -75,15 +75,23 @@ def accept(
         held = hold(referral)
         held.handled_by = handled_by.strip()
         contact_by = contact_by or deadlines.answer_due(held.urgency, clock.now(), held.agency)
-        _refuse_time(held, contact_by)
+        _refuse_time(held, contact_by, "contact_by")
         if held.leads and _taken_on_elsewhere(held):
             raise Refused(_("Somebody else has taken this on already. You need not do anything."))
         moved = go("accept", held, by=by, how=how, text=text, contact_due_at=contact_by)
         moved.save(update_fields=["handled_by"])
+        _record_identity(moved, how.get("way", ""))
         rooms = PartnerAgency.objects.filter(pk=held.agency_id, room__gt=0, room_week=held.agency.room_week)
         if held.agency.room_left:
             rooms.update(room=F("room") - 1)
         return moved
+
+
+def _record_identity(accepted: Referral, way: str) -> None:
+    """Who it is about is seen from now on, as whoever sent it had decided; not by a link."""
+    if way != "link" and set(accepted.shown) - set(CARD):
+        sent = accepted.changes.select_related("by").get(move="send")
+        record_disclosure(by=sent.by or accepted.created_by, referral=accepted, way=Disclosure.Way.PORTAL)
 
 
 def _taken_on_elsewhere(referral: Referral) -> bool:
@@ -91,13 +99,14 @@ def _taken_on_elsewhere(referral: Referral) -> bool:
     return others.filter(need=referral.need, leads=True, state__in=TAKEN_ON).exists()
 
 
-def _refuse_time(referral: Referral, moment: dt.datetime) -> None:
+def _refuse_time(referral: Referral, moment: dt.datetime, field: str) -> None:
     if moment <= clock.now():
-        raise Refused(_("Choose a time that is still to come."))
+        raise Refused(_("Choose a time that is still to come."), at=field)
     if moment > deadlines.latest_contact(referral.urgency, clock.now()):
-        raise Refused(
-            _("That is too late for the person. Choose an earlier time, or decline so that we can ask another.")
-        )
+        text = _("That is too late for the person. Choose an earlier time, or give it back so that we can ask another.")
+        if referral.state in {"sent", "opened", "question"}:
+            text = _("That is too late for the person. Choose an earlier time, or decline so that we can ask another.")
+        raise Refused(text, at=field)
 
 
 def decline(
@@ -112,7 +121,8 @@ def decline(
     """An agency says no, why, and who could help instead if it knows. It comes back to the case's owner; the caller never
     hears of it."""
     if reason not in DECLINE_REASONS:
-        raise Refused(_("Choose why you decline."))
+        raise Refused(_("Choose why you decline."), at="reason")
+    _refuse_suggested(referral, suggested)
     with transaction.atomic():
         return go(
             *("decline", hold(referral)),
@@ -125,10 +135,16 @@ def decline(
         )
 
 
+def _refuse_suggested(referral: Referral, suggested: PartnerAgency | None) -> None:
+    """Who could help instead is another agency, and one that may be known of."""
+    if suggested and (suggested.pk == referral.agency_id or suggested.is_confidential or not suggested.is_active):
+        raise Refused(_("Choose another agency, or that you don't know."), at="suggested")
+
+
 def ask_question(*, by: User | None, referral: Referral, text: str, **how: Unpack[How]) -> Referral:
     """An agency needs to know more before it answers. Its time stands still, ours runs."""
     if not text.strip():
-        raise Refused(_("Write what you need to know."))
+        raise Refused(_("Write what you need to know."), at="text")
     with transaction.atomic():
         return go("ask", hold(referral), by=by, how=how, text=text)
 
@@ -158,7 +174,7 @@ def book(
     moves it. Raises Refused."""
     with transaction.atomic():
         held = hold(referral)
-        _refuse_time(held, at)
+        _refuse_time(held, at, "at")
         name, kind = ("book_warm", "warm") if warm else ("book", "alone")
         again: dict[str, Any] = {"agency_spoke_at": None, "owner_spoke_at": None, "contact_due_at": at}
         return go(name, held, by=by, how=how, text=text, contact_at=at, contact_kind=kind, **again)
@@ -205,12 +221,13 @@ def put_on_hold(*, by: User | None, referral: Referral, until: dt.date, text: st
     with transaction.atomic():
         held = hold(referral)
         if until <= clock.today():
-            raise Refused(_("Choose a day that is still to come."))
+            raise Refused(_("Choose a day that is still to come."), at="until")
         if until > clock.today() + dt.timedelta(days=deadlines.ACCESS_DAYS):
-            raise Refused(_("Choose a day within %(days)s days.") % {"days": deadlines.ACCESS_DAYS})
+            raise Refused(_("Choose a day within %(days)s days.") % {"days": deadlines.ACCESS_DAYS}, at="until")
         if held.access_until and until > held.access_until:
             raise Refused(
-                _("The agency sees it only until %(day)s. Choose an earlier day.") % {"day": held.access_until}
+                _("The agency sees it only until %(day)s. Choose an earlier day.") % {"day": held.access_until},
+                at="until",
             )
         return go("hold", held, by=by, how=how, text=text, hold_until=until)
 
@@ -243,7 +260,8 @@ def return_referral(
 ) -> Referral:
     """An agency that had taken it on gives it back, and says why."""
     if reason not in DECLINE_REASONS:
-        raise Refused(_("Choose why you give it back."))
+        raise Refused(_("Choose why you give it back."), at="reason")
+    _refuse_suggested(referral, suggested)
     with transaction.atomic():
         return go(
             *("return", hold(referral)),
@@ -259,7 +277,7 @@ def return_referral(
 def fail(*, by: User | None, referral: Referral, reason: str, text: str = "", **how: Unpack[How]) -> Referral:
     """It did not lead to help: no contact, the person did not want it any more, or it did not help."""
     if reason not in FAIL_REASONS:
-        raise Refused(_("Choose what went wrong."))
+        raise Refused(_("Choose what went wrong."), at="reason")
     with transaction.atomic():
         return go("fail", hold(referral), by=by, how=how, reason=reason, text=text, ended_at=clock.now())
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from helpline.people import clock
 from helpline.people.absences import leaders
@@ -18,46 +18,59 @@ from referrals.actions import moves
 from referrals.actions.go import go, hold, leave, ours, tell_agency, tell_one
 from referrals.actions.ladders import begin_ladder
 from referrals.models import Referral, SilenceRung
-from referrals.states import OPEN, REFERRAL, SYSTEM, UNANSWERED
+from referrals.states import OPEN, REFERRAL, SYSTEM
 
 EVENTS = {"nudge": "nudged", "deputy": "deputy_told", "owner": "owner_told", "manager": "manager_told"}
 logger = logging.getLogger(__name__)
 
 
 def sweep() -> int:
-    """Do all that is due. Returns how many things were done. Harmless when run twice or at once."""
-    return sum(look() for look in (begin_missing, climb, rescue, miss_contacts, resume_held, end_access))
+    """Do all that is due. Returns how many things were done. Harmless when run twice or at once. What fails keeps nothing
+    else waiting; the first fault is raised at the end, so that it is known."""
+    done, faults = 0, list[Exception]()
+    for look in LOOKS:
+        try:
+            done += look()
+        except Exception as error:
+            faults.append(error)
+    if faults:
+        raise faults[0]
+    return done
 
 
 def begin_missing() -> int:
-    """A handover that waits without a ladder (sent by an older version, or written past the application) gets one."""
-    bare = Referral.objects.filter(state__in=UNANSWERED, rungs__isnull=True)
-    return _each(bare, lambda held: held.state in UNANSWERED and not held.rungs.exists() and _begin(held))
+    """A handover that waits and has no rung before it (sent by an older version, or written past the application) gets a
+    ladder."""
+    before_it = SilenceRung.objects.filter(referral=OuterRef("pk"), state=SilenceRung.State.SCHEDULED)
+    return _each(Referral.objects.waiting().exclude(Exists(before_it)), _begin)
 
 
 def _begin(held: Referral) -> bool:
+    if not held.is_waiting or held.rungs.filter(state=SilenceRung.State.SCHEDULED).exists():
+        return False
     begin_ladder(held)
     return True
 
 
 def climb() -> int:
     """Climb every rung that is due, in the order of their times. Returns how many."""
-    due = SilenceRung.objects.filter(state=SilenceRung.State.SCHEDULED, due_at__lte=clock.now())
     climbed = 0
-    for pk in list(due.order_by("due_at", "pk").values_list("pk", flat=True)):
+    for (pk,) in list(due_rungs()):
         climbed += _safely(lambda pk=pk: _climb(pk), "a rung could not be climbed")  # type: ignore[misc]
     return climbed
+
+
+def due_rungs() -> QuerySet[SilenceRung, tuple[int]]:
+    """The rungs whose time has come, the first due first."""
+    due = SilenceRung.objects.filter(state=SilenceRung.State.SCHEDULED, due_at__lte=clock.now())
+    return due.order_by("due_at", "pk").values_list("pk")
 
 
 def _climb(pk: Any) -> bool:
     rung = SilenceRung.objects.select_related("referral").get(pk=pk)
     held = hold(rung.referral)  # whoever answered meanwhile was first
-    waits = held.state in UNANSWERED
-    state = SilenceRung.State.FIRED if waits else SilenceRung.State.CANCELLED
-    claimed = SilenceRung.objects.filter(pk=pk, state=SilenceRung.State.SCHEDULED)
-    if not claimed.update(state=state, fired_at=clock.now() if waits else None) or not waits:
+    if not _claim(pk, held) or not held.is_waiting:
         return False
-    rung.referral = held
     CLIMB[rung.rung](held, f"rung:{rung.pk}")
     if rung.rung in EVENTS:
         codes: dict[str, Any] = {"agency": held.agency.name, "agency_id": held.agency_id, "rung": rung.rung}
@@ -65,20 +78,43 @@ def _climb(pk: Any) -> bool:
     return True
 
 
+def _claim(pk: Any, held: Referral) -> bool:
+    """Take a rung, so that nobody else climbs it: fired where the handover still waits, else cancelled."""
+    waits = held.is_waiting
+    state = SilenceRung.State.FIRED if waits else SilenceRung.State.CANCELLED
+    scheduled = SilenceRung.objects.filter(pk=pk, state=SilenceRung.State.SCHEDULED)
+    return bool(scheduled.update(state=state, fired_at=clock.now() if waits else None))
+
+
 def _nudge(held: Referral, source: str) -> None:
-    tell_agency(held, "referral.nudge", source)
+    """The agency; where it is away today, who stands in there at once. One that has a handover on paper alone gets no mail
+    from us: whoever sent it is told instead."""
+    if not held.agency.gets_mail:
+        for person in ours(held):
+            tell_one(person, "referral.owner", f"{source}:{person.pk}", held, can_wait=True)
+    if held.agency.away_on(clock.today()):
+        _tell_deputies(held, source)
+    tell_agency(held, "referral.nudge", source, can_wait=True)
 
 
 def _tell_deputy(held: Referral, source: str) -> None:
     """Who stands in at the agency; where nobody is named, everybody there once more."""
+    if not _tell_deputies(held, source):
+        tell_agency(held, "referral.nudge", source, can_wait=True)
+
+
+def _tell_deputies(held: Referral, source: str) -> int:
+    """Those who stand in there. Returns how many."""
     agency = held.agency
-    deputies = agency.members.filter(user__is_active=True, is_deputy=True).select_related("user")
+    about, at = str(held.pk), deadlines.mail_to_agency(held.urgency, clock.now(), agency)
+    deputies = list(agency.members.filter(user__is_active=True, is_deputy=True).select_related("user"))
     for member in deputies:
-        notify(user=member.user, kind="referral.deputy", source=f"{source}:{member.user_id}", about=str(held.pk))
+        one = f"{source}:{member.user_id}"
+        notify(user=member.user, kind="referral.deputy", source=one, about=about, mail_at=at)
     if agency.deputy_mailbox:
-        notify(address=agency.deputy_mailbox, kind="referral.deputy", source=f"{source}:mailbox", about=str(held.pk))
-    if not deputies and not agency.deputy_mailbox:
-        tell_agency(held, "referral.nudge", source)
+        box = agency.deputy_mailbox
+        notify(address=box, kind="referral.deputy", source=f"{source}:deputy", about=about, mail_at=at)
+    return len(deputies) + bool(agency.deputy_mailbox)
 
 
 def _tell_owner(held: Referral, source: str) -> None:
@@ -88,12 +124,12 @@ def _tell_owner(held: Referral, source: str) -> None:
     due = max(manager or clock.now(), clock.now())
     leave(held, by=None, kind="call_agency", due=due, keeper=REFERRAL, of=holder)
     for person in ours(held):
-        tell_one(person, "referral.owner", f"{source}:{person.pk}", held)
+        tell_one(person, "referral.owner", f"{source}:{person.pk}", held, can_wait=True)
 
 
 def _tell_manager(held: Referral, source: str) -> None:
     for person in leaders(held.case.unit_id, clock.today()) or ours(held):
-        tell_one(person, "referral.manager", f"{source}:{person.pk}", held)
+        tell_one(person, "referral.manager", f"{source}:{person.pk}", held, can_wait=True)
 
 
 def _expire(held: Referral, source: str) -> None:
@@ -113,12 +149,14 @@ CLIMB: dict[str, Callable[[Referral, str], None]] = {
 
 
 def rescue() -> int:
-    """What lies with an agency that is switched off, or that nobody reaches any more, comes back to us."""
-    reached = Q(agency__is_active=True) & (~Q(agency__mailbox="") | Q(agency__members__user__is_active=True))
+    """What lies with an agency that is switched off, or that nobody reaches any more, comes back to us. Where there was
+    contact it is finished: the caller is asked in any case."""
+    by_paper, by_mail = ~Q(agency__sdk_address=""), ~Q(agency__mailbox="") | Q(agency__members__user__is_active=True)
+    reached = Q(agency__is_active=True) & (by_paper | by_mail)
     stuck = Referral.objects.filter(state__in=OPEN, case__closed_at__isnull=True).exclude(
         pk__in=Referral.objects.filter(reached).values("pk")
     )
-    return _each(stuck, lambda held: _is_lost(held) and _by_system(moves.withdraw, held, reason="agency_gone"))
+    return _each(stuck, lambda held: _is_lost(held) and _end(held, "agency_gone"))
 
 
 def _is_lost(held: Referral) -> bool:
@@ -127,14 +165,14 @@ def _is_lost(held: Referral) -> bool:
 
 def miss_contacts() -> int:
     """A contact that was booked or promised and has not come about is ours to see to."""
-    late = clock.now() - deadlines.MISSED_AFTER
-    due = Q(state="accepted", contact_due_at__lt=late) | Q(state="contact_booked", contact_at__lt=late)
+    now = clock.now()
+    due = Q(state="accepted", contact_due_at__lte=now) | Q(state="contact_booked", contact_at__lte=now)
     return _each(Referral.objects.filter(due), lambda held: _is_missed(held) and _by_system(moves.contact_missed, held))
 
 
 def _is_missed(held: Referral) -> bool:
     promised = {"accepted": held.contact_due_at, "contact_booked": held.contact_at}.get(held.state)
-    return promised is not None and promised < clock.now() - deadlines.MISSED_AFTER
+    return promised is not None and deadlines.missed_at(held, promised) <= clock.now()
 
 
 def resume_held() -> int:
@@ -160,9 +198,14 @@ def end_access() -> int:
 def _end_access(held: Referral) -> bool:
     if held.state not in OPEN or held.access_until is None or held.access_until >= clock.today():
         return False
+    return _end(held, "access_ended")
+
+
+def _end(held: Referral, reason: str) -> bool:
+    """What had contact is finished, all else comes back to us."""
     if held.state == "contact_made":
         return _by_system(moves.complete, held)
-    return _by_system(moves.withdraw, held, reason="access_ended")
+    return _by_system(moves.withdraw, held, reason=reason)
 
 
 def _by_system(move: Callable[..., Referral], held: Referral, **rest: str) -> bool:
@@ -186,3 +229,6 @@ def _safely(act: Callable[[], bool], complaint: str) -> bool:
     except Exception as error:
         logger.error("%s: %s", complaint, type(error).__name__)
         return False
+
+
+LOOKS: tuple[Callable[[], int], ...] = (rescue, begin_missing, climb, miss_contacts, resume_held, end_access)

@@ -17,7 +17,7 @@ from intake.actions.tracks import no_identity
 from intake.models import Case, Person
 from referrals.forms.words import words_field
 from referrals.grounds import Ground, grounds
-from referrals.labels import CARD
+from referrals.labels import CARD, SHARED
 from referrals.models import GroundSetting, PartnerAgency, Referral
 from referrals.partners import SIGNPOST, partner_types
 
@@ -62,6 +62,11 @@ class DraftForm(forms.Form):
         label=_("Legal ground"), required=False, choices=lambda: [(code, row.name) for code, row in grounds().items()]
     )
     ground_reason = words_field(_("Why this ground holds"), 2)
+    kept_back = words_field(
+        _("What we do not share with the police, and why"),
+        2,
+        help_text=_("Our own record of the decision. The police never see it."),
+    )
     consent_form = forms.ChoiceField(
         label=_("How the consent was given"),
         required=False,
@@ -79,6 +84,11 @@ class DraftForm(forms.Form):
     fill_in = forms.BooleanField(
         label=_("Fill in from the case"), required=False, widget=forms.CheckboxInput({"class": "form-check-input"})
     )
+    alongside = forms.BooleanField(
+        label=_("Stands alongside another handover of the same need"),
+        required=False,
+        widget=forms.CheckboxInput({"class": "form-check-input"}),
+    )
     name = WordsField(label=_("Name to share"), required=False, max_length=200, widget=OFF)
     phone = WordsField(label=_("Phone number to share"), required=False, max_length=40, widget=OFF)
 
@@ -91,6 +101,8 @@ class DraftForm(forms.Form):
         if not self.takes_identity:
             for name in IDENTITY:
                 del self.fields[name]
+        if not referral.agency.is_police:
+            del self.fields["kept_back"]
         self.ground_fell = False
 
     @cached_property
@@ -107,6 +119,19 @@ class DraftForm(forms.Form):
     def parts(self) -> list[tuple[str, str, str]]:
         """The card as it is written now, also what is empty: the receiver's view while writing."""
         return [(name, str(label), str(self[name].value() or "")) for name, label in CARD.items()]
+
+    @property
+    def covers(self) -> list[str]:
+        """What the consent that was written down covers, in words; nothing where there is none."""
+        consent = self.referral.consent
+        return [str(words) for code, words in SHARED.items() if consent and code in consent.scope]
+
+    @property
+    def not_covered(self) -> list[str]:
+        """What the draft has come to share beside that."""
+        consent = self.referral.consent
+        left = set(self.referral.shared) - set(consent.scope) if consent else set()
+        return [str(words) for code, words in SHARED.items() if code in left]
 
     @property
     def age_name(self) -> str:
@@ -160,7 +185,12 @@ class DraftForm(forms.Form):
     def words(self) -> dict[str, str]:
         """What is written, as save_draft takes it."""
         names = [*ASKED, "name", "phone", "ground", "ground_reason", "age_band"]
+        names += ["kept_back"] if "kept_back" in self.fields else []
         return {name: str(self.cleaned_data.get(name, "")).replace("\r\n", "\n") for name in names}
+
+    def leads(self) -> bool:
+        """Whether it is the leading handover of its need, and does not stand alongside another."""
+        return not self.cleaned_data["alongside"]
 
     def consent(self) -> Mapping[str, Any] | None:
         """How and until when, where the ground is a consent and somebody has said how it was given."""
@@ -191,8 +221,9 @@ class DraftForm(forms.Form):
 def _stored(referral: Referral) -> dict[str, Any]:
     """A draft as it was last saved."""
     consent = referral.consent
-    names = [*ASKED, "name", "phone", "ground", "ground_reason", "age_band"]
+    names = [*ASKED, "name", "phone", "ground", "ground_reason", "age_band", "kept_back"]
     return {
+        "alongside": not referral.leads,
         **{name: getattr(referral, name) for name in names},
         "consent_form": consent.form if consent else "",
         "consent_until": consent.valid_until if consent else clock.today() + dt.timedelta(days=CONSENT_DAYS),

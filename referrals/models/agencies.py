@@ -6,12 +6,16 @@ from typing import Self
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from helpline.people import clock
 from helpline.people.models import Municipality, User
+from intake import triage
 from referrals import hours
 from referrals.grounds import Ground, grounds, possible, verdicts
 from referrals.partners import PartnerType, partner_types, receiver_names
+
+VERIFY_AFTER = dt.timedelta(days=365)
 
 
 class AgencyQuerySet(models.QuerySet["PartnerAgency"]):
@@ -20,6 +24,16 @@ class AgencyQuerySet(models.QuerySet["PartnerAgency"]):
     def active(self) -> Self:
         """Those that can be chosen today."""
         return self.filter(is_active=True)
+
+    def nameable(self) -> Self:
+        """Those that an agency may read the names of, to suggest one; where a confidential one is may not be known, nor
+        that it is."""
+        return self.active().filter(is_confidential=False)
+
+    def to_verify(self) -> Self:
+        """Those in use whose facts nobody has checked for a year, or ever; what was never checked first, then the oldest."""
+        old = Q(verified_on__isnull=True) | Q(verified_on__lte=clock.today() - VERIFY_AFTER)
+        return self.active().filter(old).order_by(models.F("verified_on").asc(nulls_first=True), "name")
 
 
 class PartnerAgency(models.Model):
@@ -71,9 +85,15 @@ class PartnerAgency(models.Model):
         return partner_types()[self.type]
 
     @property
-    def is_reached(self) -> bool:
-        """Whether anybody there gets a message: by a mailbox, or by an account that is in use."""
+    def gets_mail(self) -> bool:
+        """Whether the system itself tells anybody there: by a mailbox, or by an account that is in use."""
         return bool(self.mailbox) or self.members.filter(user__is_active=True).exists()
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether anybody there gets a handover: by what the system sends, or by a secure message that one of us sends to
+        its function address."""
+        return bool(self.sdk_address) or self.gets_mail
 
     @property
     def receiver(self) -> str:
@@ -101,6 +121,26 @@ class PartnerAgency(models.Model):
     def meets(self) -> list[str]:
         """The needs that it meets: its own, or its type's."""
         return list(self.needs) or self.kind.meets
+
+    @property
+    def needs_checking(self) -> bool:
+        """Whether nobody has checked its facts for a year, or ever."""
+        return self.verified_on is None or self.verified_on <= clock.today() - VERIFY_AFTER
+
+    @property
+    def language_names(self) -> list[str]:
+        """The languages that are spoken there; empty where it has not said."""
+        return [triage.name_of("languages", code) for code in self.languages]
+
+    @property
+    def ages(self) -> str:
+        """Whom it takes by age, as people say it; "" for any."""
+        low, high = self.minimum_age, self.maximum_age
+        if low is not None and high is not None:
+            return gettext("%(low)s to %(high)s years") % {"low": low, "high": high}
+        if low is not None:
+            return gettext("from %(low)s years") % {"low": low}
+        return gettext("up to %(high)s years") % {"high": high} if high is not None else ""
 
     @property
     def room_left(self) -> int | None:

@@ -1,6 +1,7 @@
 """What is asked without a name before anything is promised; a first look by a link; where somebody was sent alone."""
 
-from typing import Any
+import datetime as dt
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -8,6 +9,7 @@ from django.db.models import Q
 from helpline.people import clock
 from helpline.people.ids import uuid7
 from helpline.people.models import User
+from intake import triage
 from intake.models import Call, Case
 from referrals.models.agencies import PartnerAgency
 from referrals.models.referrals import Referral
@@ -32,6 +34,14 @@ class PreQuestion(models.Model):
 
     class Privacy:
         plain = {"id", "case", "need", "age_band", "police_area", "asked_by", "asked_at", "answer_by"}
+
+    @property
+    def need_name(self) -> str:
+        return triage.name_of("needs", self.need)
+
+    @property
+    def age_name(self) -> str:
+        return triage.name_of("age_bands", self.age_band)
 
 
 class PreAnswer(models.Model):
@@ -63,6 +73,16 @@ class PreAnswer(models.Model):
             *("answered_by",),
         }
 
+    @property
+    def waits(self) -> bool:
+        """Whether it can still be answered."""
+        return not self.answer and self.expires_at > clock.now()
+
+    @property
+    def can_be_chosen(self) -> bool:
+        """Whether it has said that it can, or perhaps, and still takes handovers."""
+        return self.answer in {"yes", "maybe"} and self.agency.is_active
+
 
 class FirstLook(models.Model):
     """A link to one referral for an agency without accounts: good once, for a short time, with a code that is told in
@@ -78,8 +98,40 @@ class FirstLook(models.Model):
     used_at = models.DateTimeField(null=True)
     wrong = models.PositiveSmallIntegerField(default=0)
 
+    TRIES = 5
+    LASTS = dt.timedelta(minutes=30)  # how long the browser that gave the code sees the card
+
     class Privacy:
         plain = {"id", "referral", "nonce", "code", "made_at", "made_by", "expires_at", "used_at", "wrong"}
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed by wrong codes."""
+        return self.used_at is None and self.wrong >= self.TRIES
+
+    @property
+    def waits(self) -> bool:
+        """Whether its link still takes a code."""
+        return self.used_at is None and self.wrong < self.TRIES and self.expires_at > clock.now()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the browser that gave the code still sees the card."""
+        return self.used_at is not None and clock.now() < self.used_at + self.LASTS
+
+
+class SignpostingQuerySet(models.QuerySet["Signposting"]):
+    """Which of those who were told where to go."""
+
+    def counted(self) -> Self:
+        """Those that figures count: practice is none of them."""
+        return self.exclude(case__is_practice=True).exclude(call__is_practice=True)
+
+    def visible_to(self, user: User) -> Self:
+        """Those of one's own unit."""
+        if not user.is_active or user.unit_id is None:
+            return self.none()
+        return self.filter(Q(case__unit=user.unit_id) | Q(case=None, call__unit=user.unit_id))
 
 
 class Signposting(models.Model):
@@ -94,6 +146,8 @@ class Signposting(models.Model):
     asks_later = models.BooleanField(default=False)
     given_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     given_at = models.DateTimeField(default=clock.now)
+
+    objects = SignpostingQuerySet.as_manager()
 
     class Meta:
         constraints = [

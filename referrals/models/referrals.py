@@ -1,6 +1,6 @@
 """Referrals, and every change of their state."""
 
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.db import models
@@ -23,6 +23,32 @@ REFUSE_STATE = """
     RAISE EXCEPTION 'referral %: no move leads to this state', NEW.id USING ERRCODE = 'integrity_constraint_violation';
 """
 
+# A state stands nowhere but where its changes lead: spoken at commit, so that the two are written in any order.
+REFUSE_DRIFT = """
+    IF EXISTS (
+        SELECT 1 FROM referrals_referral r WHERE r.id = {referral} AND
+            (SELECT count(*) FROM referrals_statechange c WHERE c.referral_id = r.id AND c.target = r.state)
+          - (SELECT count(*) FROM referrals_statechange c WHERE c.referral_id = r.id AND c.source = r.state)
+          <> CASE WHEN r.state = 'draft' THEN 0 ELSE 1 END
+    ) THEN
+        RAISE EXCEPTION 'referral %: its changes do not lead to its state', {referral}
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+"""
+
+
+def no_drift(name: str, referral: str, operation: Any) -> pgtrigger.Trigger:
+    """The deferred trigger that keeps a referral's state what its changes say, whoever wrote either."""
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Row,
+        when=pgtrigger.After,
+        operation=operation,
+        timing=pgtrigger.Deferred,
+        func=REFUSE_DRIFT.format(referral=referral),
+    )
+
 
 class ReferralQuerySet(models.QuerySet["Referral"]):
     """Which referrals."""
@@ -42,6 +68,15 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         if member is None:
             return self.none()
         return self.filter(agency=member.agency_id, state="withdrawn", confirmed_at__isnull=True)
+
+    def answered_for(self, user: User) -> Self:
+        """What has left this person's agency after it commented on our handover, and we have answered: to be read as long
+        as its access would have lasted. Not what we took back."""
+        member = AgencyMember.objects.filter(user=user, user__is_active=True, agency__is_active=True).first()
+        if member is None:
+            return self.none()
+        ended = self.filter(agency=member.agency_id).exclude(state__in={*states.SEEN_BY_AGENCY, "draft", "withdrawn"})
+        return ended.filter(access_until__gte=clock.today(), comments__answered_at__isnull=False)
 
     def visible_to(self, user: User) -> Self:
         """The referrals of one's own unit's cases."""
@@ -153,6 +188,7 @@ class Referral(SealedModel):
                 ),
                 func=REFUSE_STATE,
             ),
+            no_drift("as_its_changes_say", "NEW.id", pgtrigger.UpdateOf("state")),
         ]
 
     class Privacy:
@@ -195,6 +231,11 @@ class Referral(SealedModel):
     def shared(self) -> list[str]:
         """The codes of what it holds to share (labels.SHARED)."""
         return [field for field in SHARED if getattr(self, field)]
+
+    @property
+    def shown(self) -> list[str]:
+        """The codes of what the agency sees of it now: who it is about only once it has accepted."""
+        return [field for field in self.shared if field in CARD or self.shows_identity]
 
     @property
     def shows_identity(self) -> bool:
@@ -249,7 +290,7 @@ class StateChange(SealedModel):
                 name="one_answer_a_referral", fields=["referral"], condition=Q(move__in=["accept", "decline"])
             )
         ]
-        triggers = NEVER_CHANGED
+        triggers = [*NEVER_CHANGED, no_drift("as_its_referral", "NEW.referral_id", pgtrigger.Insert)]
 
     class Privacy:
         personal = {"text"}

@@ -14,6 +14,7 @@ from helpline.people.access import needs
 from helpline.people.models import Municipality
 from intake import triage
 from referrals.forms.directory import DirectoryForm
+from referrals.hours_said import hours_said
 from referrals.models import AgencyQuerySet, PartnerAgency
 from referrals.partners import DEIDENTIFIED, HANDOVER, SIGNPOST
 
@@ -32,6 +33,7 @@ class Entry:
     is_open: bool
     meets: list[str]
     way: str
+    hours: list[tuple[str, str]]
 
 
 @require_GET
@@ -41,14 +43,14 @@ def agency_list(request: HttpRequest) -> HttpResponse:
     form = DirectoryForm(request.GET or None)
     chosen = form.cleaned_data if form.is_valid() else {}
     agencies = _chosen(chosen.get("type", ""), chosen.get("municipality"))
-    return render(
-        request, "referrals/agencies.html", {"form": form, "entries": [_entry(agency) for agency in agencies]}
-    )
+    need = chosen.get("need", "")
+    entries = [_entry(agency) for agency in agencies if not need or need in agency.meets]
+    return render(request, "referrals/agencies.html", {"form": form, "entries": entries})
 
 
 def _chosen(kind: str, municipality: Municipality | None) -> AgencyQuerySet:
     """The active agencies of this kind that serve somebody there."""
-    agencies = PartnerAgency.objects.active().prefetch_related("hours").order_by("name")
+    agencies = PartnerAgency.objects.active().prefetch_related("hours", "absences", "municipalities").order_by("name")
     if kind:
         agencies = agencies.filter(type=kind)
     if municipality:
@@ -57,5 +59,5 @@ def _chosen(kind: str, municipality: Municipality | None) -> AgencyQuerySet:
 
 
 def _entry(agency: PartnerAgency) -> Entry:
-    meets = [triage.name_of("needs", need) for need in agency.kind.meets]
-    return Entry(agency, agency.is_open(clock.now()), meets, str(WAYS[agency.kind.channel]))
+    meets = [triage.name_of("needs", need) for need in agency.meets]
+    return Entry(agency, agency.is_open(clock.now()), meets, str(WAYS[agency.kind.channel]), hours_said(agency))

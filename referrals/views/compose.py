@@ -1,27 +1,23 @@
 """Handing over: to whom, on which ground, in which words; then sent."""
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from helpline.people import clock
 from helpline.people.access import needs
 from helpline.people.errors import Refused, TooLate
-from helpline.people.models import User
 from intake.gate import case_for, person
-from intake.models import Case
-from referrals import actions, deadlines
-from referrals.actions.moves import missing_parts
+from referrals import actions
+from referrals.actions.checks import leading_other, missing_parts
 from referrals.forms.drafts import ChooseForm, DraftForm
 from referrals.gate import referral_for
-from referrals.labels import CARD
-from referrals.models import PartnerAgency, Referral
-from referrals.offers import HISTORY, groups_of, history_of
+from referrals.models import Referral
+from referrals.offers import groups_of, words_of
 from referrals.sight import sight
+from referrals.standing import call_them, on_silence, standing
 from referrals.views import owner
 
 
@@ -33,7 +29,7 @@ def choose(request: HttpRequest, code: str) -> HttpResponse:
     form = ChooseForm(request.POST or None, case=case)
     if request.method == "POST" and form.is_valid():
         try:
-            draft = _begin(person(request), case, **form.cleaned_data)
+            draft = actions.draft_referral(by=person(request), case=case, **form.cleaned_data)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
@@ -42,7 +38,7 @@ def choose(request: HttpRequest, code: str) -> HttpResponse:
         "case": case,
         "form": form,
         "groups": groups_of(case),
-        "history": _history(case),
+        "history": words_of(case),
         "instead": _instead(request),
     }
     return render(request, "referrals/choose.html", values, status=422 if form.is_bound else 200)
@@ -97,22 +93,6 @@ def referral_discard(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect("intake:case", held.case.slug)
 
 
-def _begin(user: User, case: Case, *, agency: PartnerAgency, need: str, instead: Referral | None) -> Referral:
-    """The draft for this agency and need: the one that is begun, or a new one. What was told once is carried over; a
-    draft that it stands in for is thrown away."""
-    begun = case.referrals.filter(state="draft", agency=agency, need=need).first()
-    if begun:
-        return begun
-    with transaction.atomic():
-        draft = actions.draft_referral(by=user, case=case, agency=agency, need=need)
-        if instead:
-            told = {field: getattr(instead, field) for field in CARD}
-            draft = actions.save_draft(by=user, referral=draft, words={**told, "age_band": instead.age_band})
-        if instead and instead.state == "draft":
-            actions.discard_draft(by=user, referral=instead)
-    return draft
-
-
 def _save(request: HttpRequest, form: DraftForm) -> Referral | None:
     """Save what is written; None where it was refused, and the form says why."""
     if not form.is_valid():
@@ -124,6 +104,7 @@ def _save(request: HttpRequest, form: DraftForm) -> Referral | None:
             words=form.words(),
             approved=form.approved_now(),
             consent=form.consent(),
+            leads=form.leads(),
         )
     except Refused as refused:
         form.add_error(None, str(refused))
@@ -143,14 +124,12 @@ def _page(request: HttpRequest, form: DraftForm, *, status: int) -> HttpResponse
         "sight": sight(held, form.parts),
         "missing": missing_parts(held),
         "refused": status == 422,
-        "back_by": deadlines.next_working_day(held.urgency, deadlines.answer_due(held.urgency, clock.now())),
+        "other": leading_other(held),
+        "standing": standing(held.agency),
+        "call_them": call_them(held),
+        "on_silence": on_silence(held, person(request)),
     }
     return render(request, "referrals/draft.html", values, status=status)
-
-
-def _history(case: Case) -> dict[int, str]:
-    """Agency -> what there was with it before, in words."""
-    return {agency: str(HISTORY[state]) for agency, state in history_of(case).items()}
 
 
 def _instead(request: HttpRequest) -> str:

@@ -1,77 +1,39 @@
-"""What we have handed over: the list, one of them, and what its owner can do."""
+"""What we have handed over: the list, and one of them with all that its owner needs."""
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from django import forms
-from django.contrib import messages
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
 
 from helpline.people.access import may, needs
-from helpline.people.errors import Refused, TooLate
+from helpline.people.models import User
 from helpline.people.paging import page_of
 from intake.gate import person
 from intake.models import FollowUp
-from referrals import actions
-from referrals.forms.owner import AnswerForm, PhoneForm, TakeBackForm
+from referrals.actions.asking import ASKED_OF
+from referrals.actions.messages import mark_of_line
+from referrals.asking import still_asked
+from referrals.disclosed import disclosed
+from referrals.forms import owner as forms
 from referrals.gate import referral_for
-from referrals.labels import EVENTS
-from referrals.models import Referral, ReferralQuerySet, StateChange
+from referrals.happenings import happenings
+from referrals.models import Referral, ReferralQuerySet
+from referrals.rungs import rungs_to_come
 from referrals.sight import sight
-from referrals.states import MOVES, OPEN, OWNER, moves_from
+from referrals.standing import standing
+from referrals.states import CAME_BACK, OPEN, TAKEN_ON
 from referrals.turns import line, lines
+from referrals.views.owner_acts import ANSWERED, FIRST, GROUPS, PHONE, Act, form_of, offered
 
 # Moments beyond any that a referral has, for an order of three kinds in one column.
 AGES = dt.timedelta(days=365_000)
 FAR = Value(dt.datetime(4000, 1, 1, tzinfo=dt.UTC), output_field=DateTimeField())
-TAKEN_BACK = _("We took the handover back")
-
-
-@dataclass(frozen=True)
-class Act:
-    """What the owner can do by one move: its page, its words, its form and its action."""
-
-    move: str
-    url: str
-    title: str | Promise
-    says: str | Promise
-    button: str | Promise
-    form: type[forms.Form]
-    do: Callable[..., Referral]
-
-
-ACTS: dict[str, Act] = {
-    act.move: act
-    for act in [
-        Act(
-            *("answer", "referrals:answer", _("Answer the question")),
-            *(_("Their time to answer begins anew when you have answered."), _("Send the answer")),
-            *(AnswerForm, actions.answer_question),
-        ),
-        Act(
-            *("contact", "referrals:contact", _("They say by phone that contact is made")),
-            *(_("You ask the person in a few days how it went."), _("Write down the contact")),
-            *(PhoneForm, lambda **rest: actions.contact_made(who=OWNER, way="phone", **rest)),
-        ),
-        Act(
-            *("complete", "referrals:complete", _("They say by phone that they have finished")),
-            *(_("Whether it helped is for the person to say."), _("Write down that it is finished")),
-            *(PhoneForm, lambda **rest: actions.complete(who=OWNER, way="phone", **rest)),
-        ),
-        Act(
-            *("withdraw", "referrals:take-back", _("Take the handover back")),
-            *(_("The agency no longer sees it, and is told so. You choose who can help instead."), _("Take back")),
-            *(TakeBackForm, lambda **rest: actions.withdraw(reason="no_answer", **rest)),
-        ),
-    ]
-}
+WRITTEN = ("text", "handled_by")
+Tried = tuple[str, forms.ActForm]
 
 
 @require_GET
@@ -87,83 +49,95 @@ def referral_list(request: HttpRequest) -> HttpResponse:
     return render(request, "referrals/list.html", {"lines": lines(page.rows, user), "next_key": page.next_key})
 
 
-@require_POST
-@needs("refer")
-def referral_answer(request: HttpRequest, pk: str) -> HttpResponse:
-    """Answer an agency's question."""
-    return _act(request, pk, "answer")
-
-
-@require_POST
-@needs("refer")
-def referral_take_back(request: HttpRequest, pk: str) -> HttpResponse:
-    """Wait no longer."""
-    return _act(request, pk, "withdraw")
-
-
-@require_POST
-@needs("refer")
-def referral_contact(request: HttpRequest, pk: str) -> HttpResponse:
-    """Write down that an agency told us by phone that it has had contact."""
-    return _act(request, pk, "contact")
-
-
-@require_POST
-@needs("refer")
-def referral_complete(request: HttpRequest, pk: str) -> HttpResponse:
-    """Write down that an agency told us by phone that it has finished."""
-    return _act(request, pk, "complete")
-
-
-def show(request: HttpRequest, referral: Referral, tried: tuple[str, forms.Form] | None = None) -> HttpResponse:
+def show(
+    request: HttpRequest, referral: Referral, tried: Tried | None = None, *, late: str = "", status: int = 0
+) -> HttpResponse:
     """What was sent, where it stands, and what can be done; with the form that was refused, if one was."""
     user = person(request)
-    refused = dict([tried] if tried else [])
-    allowed = [ACTS[move.name] for move in moves_from(referral.state, OWNER) if move.name in ACTS]
-    changes = _changes(referral)
+    told = happenings(referral)
     values = {
         "referral": referral,
         "case": referral.case,
         "refused": tried[1] if tried else None,
-        "asked": next((change.text for change in reversed(changes) if change.move == "ask"), ""),
+        "late": late,
+        "words": written(request) if late else [],
         "line": line(referral, user),
         "sight": sight(referral),
-        "acts": [(act, refused.get(act.move) or _form(act)) for act in allowed],
-        "changes": [(change, _what_happened(change)) for change in changes],
+        "is_open": referral.state in OPEN,
+        "came_back": referral.state in CAME_BACK and referral.case.is_open,
+        "asks": referral.state in ASKED_OF,
+        "asks_again": referral.state in ASKED_OF and still_asked(referral),
+        "rungs": rungs_to_come(referral, user) if referral.is_waiting else [],
+        "standing": standing(referral.agency).lines,
+        "asked": next((one.text for one in reversed(told) if one.move == "ask"), ""),
+        "happenings": told,
+        "disclosures": disclosed(referral),
+        **_acts(referral, user, tried),
+        **_talk(referral, tried),
     }
-    return render(request, "referrals/sent.html", values, status=422 if tried else 200)
+    return render(request, "referrals/sent.html", values, status=status or (422 if tried else 200))
 
 
-def _act(request: HttpRequest, pk: str, move: str) -> HttpResponse:
-    referral = referral_for(request, pk)
-    form = _form(ACTS[move], request.POST)
-    if not form.is_valid():
-        return show(request, referral, (move, form))
-    try:
-        ACTS[move].do(by=person(request), referral=referral, text=form.cleaned_data["text"])
-    except TooLate as late:
-        messages.error(request, str(late))
-    except Refused as refused:
-        form.add_error(None, str(refused))
-        return show(request, referral, (move, form))
-    return redirect("referrals:referral", referral.pk)
+def show_late(request: HttpRequest, referral: Referral, said: str = "") -> HttpResponse:
+    """Somebody was first: how it stands now, and what was written, which is not saved (409)."""
+    now = referral_for(request, referral.pk)
+    last = now.changes.order_by("-at", "-id").first()
+    if last and last.by_id == person(request).pk:
+        said = _("You were first yourself: the handover is already “%(state)s”.") % {"state": now.state_name}
+    return show(request, now, late=said or _("This can no longer be done."), status=409)
 
 
-def _form(act: Act, data: Any = None) -> forms.Form:
-    """An act's form; several stand on one page, so each has fields with ids of its own."""
-    return act.form(data, auto_id=f"id_{act.move}_%s")
+def written(request: HttpRequest) -> list[str]:
+    """The words of a form that was sent, to be given back; what was chosen is chosen anew."""
+    return [text for name in WRITTEN if (text := request.POST.get(name, "").strip())]
 
 
-def _changes(referral: Referral) -> list[StateChange]:
-    return list(referral.changes.select_related("by").order_by("at", "id"))
+def _acts(referral: Referral, user: User, tried: Tried | None) -> dict[str, Any]:
+    """What can be done: first what the step that waits asks for, then the rest by group."""
+    refused = dict([tried] if tried else [])
+    seen = seen_of(referral)
+    acts = {act.code: (act, refused.get(act.code) or form_of(act, referral, seen=seen)) for act in offered(referral)}
+    kinds = _kinds_of_steps(referral)
+    first = [code for kind in kinds for code in FIRST.get(kind, []) if code in acts]
+    rest: dict[str, list[tuple[Act, forms.ActForm]]] = {group: [] for group in GROUPS}
+    for code, pair in acts.items():
+        if code not in first:
+            rest.setdefault(pair[0].group, []).append(pair)
+    titles = {**GROUPS, PHONE: GROUPS[PHONE] if referral.state in TAKEN_ON else ANSWERED}
+    return {
+        "acts": list(acts.values()),
+        "steps": kinds,
+        "first": [acts[code] for code in first],
+        "groups": [(name, titles.get(name, ""), pairs) for name, pairs in rest.items() if pairs],
+        "open_group": acts[tried[0]][0].group if tried and tried[0] in acts else None,
+    }
 
 
-def _what_happened(change: StateChange) -> str:
-    """One change in words; what was taken back was not left unanswered."""
-    words: Any = (
-        TAKEN_BACK if change.move == "take_back" else EVENTS[MOVES[change.move].event]
-    )  # as it was called before
-    return str(words) % {"agency": change.referral.agency}
+def _talk(referral: Referral, tried: Tried | None) -> dict[str, Any]:
+    """The messages, and what they say of our handover; with the forms for our part."""
+    refused = dict([tried] if tried else [])
+    writes = referral.state in OPEN and referral.case.is_open
+    comment = referral.comments.select_related("by", "answered_by").first()
+    message = forms.MessageForm(referral=referral, seen=mark_of_line(referral), auto_id="id_message_%s")
+    answer = forms.CommentAnswerForm(referral=referral, auto_id="id_comment_%s")
+    return {
+        "line_of_messages": list(referral.messages.select_related("by").order_by("at", "id")),
+        "message_form": refused.get("message") or message if writes else None,
+        "comment": comment,
+        "comment_form": (refused.get("comment") or answer) if comment and comment.answered_at is None else None,
+    }
+
+
+def _kinds_of_steps(referral: Referral) -> list[str]:
+    """What waits about it, first due first; an answer to their comment is a step about the comment."""
+    about = [str(referral.pk), *(str(pk) for pk in referral.comments.values_list("pk", flat=True))]
+    steps = referral.case.steps.planned().filter(about__in=about).order_by("due_at")
+    return list(steps.values_list("kind", flat=True))
+
+
+def seen_of(referral: Referral) -> str:
+    """The last change that stands on the page: what its forms say that they have seen."""
+    return str(referral.changes.order_by("-at", "-id").values_list("pk", flat=True).first() or "")
 
 
 def _in_order(rows: ReferralQuerySet) -> ReferralQuerySet:

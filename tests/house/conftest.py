@@ -15,8 +15,15 @@ from helpline.people.models import Notice
 from intake import actions as intake
 from intake.models import Case
 from referrals import actions
-from referrals.models import Referral
+from referrals.actions.agency_own import add_away
+from referrals.actions.comments import comment
+from referrals.actions.looks import make_look, token_of
+from referrals.actions.pre_questions import ask_first
+from referrals.actions.pre_questions import token_of as pre_token_of
+from referrals.models import AgencyMember, PartnerAgency, Referral
 from tests.house.streets import MORE_PAGES, STREETS
+
+HELD = ("warm", "missed", "contacted")
 
 
 @pytest.fixture
@@ -36,18 +43,32 @@ def world(cast, make_call, make_case):
     finished = intake.complete_call(by=cast.caseworker, call=finished)
     intake.log_contact(by=cast.caseworker, case=case, outcome="no_answer", text="No answer.")
     acute = make_case(answers={"weapon": "yes"}, urgency="AKUT")
-    made = {name: _referral(cast, case) for name in ("draft", "sent", "asked", "accepted", "declined")}
-    for name in ("sent", "asked", "accepted", "declined"):
-        made[name] = actions.send(by=cast.caseworker, referral=made[name])
+    made = {
+        name: actions.send(by=cast.caseworker, referral=_referral(cast, case))
+        for name in ("sent", "asked", "accepted", "declined")
+    }
     actions.ask_question(by=cast.partner, referral=made["asked"], text="How old is he?")
     actions.accept(by=cast.partner, referral=made["accepted"], handled_by="Frida")
     actions.decline(by=cast.partner, referral=made["declined"], reason="no_capacity", text="Full.")
+    made["withdrawn"] = actions.send(by=cast.caseworker, referral=_referral(cast, case))
+    actions.withdraw(by=cast.caseworker, referral=made["withdrawn"], reason="changed_mind")
+    made |= _held(cast, case)
+    made["commented"] = made["accepted"]
+    comment(by=cast.partner, referral=made["commented"], text="We did not know his age.")
+    consented = actions.send(by=cast.caseworker, referral=_consented(cast, case))
+    made["draft"] = _referral(cast, case)  # the last: a draft that is begun is gone on with
     shift = intake.give_shift(by=cast.caseworker, to=cast.colleague, steps=[step.pk])
     next_week = clock.today() + dt.timedelta(days=7)
     absence = save_absence(
         by=cast.colleague, user=cast.colleague, deputy=cast.caseworker, first_day=next_week, last_day=next_week
     )
     link = intake.link_cases(by=cast.manager, one=str(case), other=str(make_case(track="A")), reason="Same family.")
+    AgencyMember.objects.filter(user=cast.partner).update(is_manager=True)
+    away = add_away(by=cast.partner, agency=cast.agency, first_day=next_week, last_day=next_week)
+    PartnerAgency.objects.filter(pk=cast.agency.pk).update(mailbox="box@example.com")
+    look, _code = make_look(by=cast.caseworker, referral=made["sent"])
+    asked = ask_first(by=cast.caseworker, case=case, need="family_support", age_band="15-17", agencies=[cast.agency])
+    pre_answer = asked.answers.get()
     connection.check_constraints()
     notice = Notice.objects.filter(user=cast.caseworker).first()
     return SimpleNamespace(
@@ -55,15 +76,36 @@ def world(cast, make_call, make_case):
         shift=shift, absence=absence, figure=next(iter(FIGURES)),
         report=report, clock=report.clocks.get(kind="immediate_protection_assessment"), note=note, amendment="correction",
         finished=finished, finished_note=finished.signed_notes[0],
+        pre_answer=pre_answer, pre_token=pre_token_of(pre_answer), away=away, look_token=token_of(look), partner=cast.partner,
         colleague=cast.colleague, agency=cast.agency, person=case.people.get(part="concern"), link=link,
-        acute=acute, acute_call=acute.calls.get(), **made,
+        place=PartnerAgency.objects.get(type="NGO_LINE"), need="family_support",
+        acute=acute, acute_call=acute.calls.get(), consent=consented.consent, **made,
     )  # fmt: skip
+
+
+def _held(cast, case) -> dict[str, Referral]:
+    """Handovers that are taken on: a three-way call is booked, a contact was missed, there was contact."""
+    found = {name: actions.send(by=cast.caseworker, referral=_referral(cast, case)) for name in HELD}
+    for referral in found.values():
+        actions.accept(by=cast.partner, referral=referral)
+    soon = clock.now() + dt.timedelta(minutes=30)
+    actions.book(by=cast.partner, referral=found["warm"], at=soon, warm=True)
+    actions.contact_missed(by=cast.partner, referral=found["missed"], text="Nobody answered.")
+    actions.contact_made(by=cast.partner, referral=found["contacted"], text="Met him.")
+    return found
+
+
+def _consented(cast, case) -> Referral:
+    consent = {"form": "spoken", "valid_until": clock.today() + dt.timedelta(days=30)}
+    words = {"ground": "CONSENT_GUARDIAN", "age_band": "15-17"}
+    draft = _referral(cast, case)
+    return actions.save_draft(by=cast.caseworker, referral=draft, words=words, approved=True, consent=consent)
 
 
 def _referral(cast, case) -> Referral:
     draft = actions.draft_referral(by=cast.caseworker, case=case, agency=cast.agency, need="child_protection")
     words = {"ask": "Meet the family.", "happened": "He has met people.", "ground": "DUTY", "ground_reason": "Worry."}
-    return actions.save_draft(by=cast.caseworker, referral=draft, words=words)
+    return actions.save_draft(by=cast.caseworker, referral=draft, words=words, leads=False)
 
 
 def all_urls(patterns=None, space: str = "") -> dict[str, URLPattern]:

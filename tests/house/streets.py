@@ -12,7 +12,17 @@ OTHER_UNIT = "stranger other_manager"
 STAFF = f"{UNIT} {OTHER_UNIT}"
 PARTNERS = "partner other_partner"
 EVERYBODY = f"{STAFF} {PARTNERS} keeper"
-OPEN = {"health", "livez", "language", "account_login", "account_signup", "account_logout"}
+# Who comes by a link has no log-in: what a link that leads to nothing answers.
+BY_LINK = {
+    "portal:pre": 404,
+    "portal:look": 404,
+    "portal:look-card": 404,
+    "portal:look-said": 404,
+    "portal:look-accept": 405,
+    "portal:look-decline": 405,
+    "portal:look-ask": 405,
+}
+OPEN = {"health", "livez", "language", "account_login", "account_signup", "account_logout", *BY_LINK}
 
 Answers = dict[object, str]
 
@@ -65,12 +75,18 @@ STREETS: dict[str, Street] = {
     # the roof
     "caseload": Street({200: "manager other_manager"}),
     "caseload-rows": Street({200: "manager other_manager"}, where={"key": "figure"}),
+    "mail": Street({200: "manager other_manager keeper"}),
+    "mail-send": Street(
+        {405: "manager other_manager keeper"}, {"in": "manager keeper", 404: "other_manager"}, {"pk": "notice.pk"}
+    ),
     "keeper:user-list": Street({200: "keeper"}),
     "keeper:user-add": Street({200: "keeper"}, {422: "keeper"}),
     "keeper:user-edit": Street({200: "keeper"}, {200: "keeper"}, {"pk": "colleague.pk"}),
     "keeper:agency-list": Street({200: "keeper"}),
     "keeper:agency-add": Street({200: "keeper"}, {422: "keeper"}),
     "keeper:agency-edit": Street({200: "keeper"}, {422: "keeper"}, {"pk": "agency.pk"}),
+    "keeper:agency-verify": Street({405: "keeper"}, {302: "keeper"}, {"pk": "agency.pk"}),
+    "keeper:agency-export": Street({405: "keeper"}, {200: "keeper"}),
     "keeper:grounds": Street({200: "keeper"}, {422: "keeper"}),
     "keeper:board": Street({200: "keeper"}, {422: "keeper"}),
     # calls
@@ -169,14 +185,61 @@ STREETS: dict[str, Street] = {
     "referrals:list": Street({200: STAFF}),
     "referrals:agency-list": Street({200: STAFF}),
     "referrals:choose": own_case(post=True, **CASE),
+    "referrals:ask-first": own_case(post=True, **CASE),
+    "referrals:case-signpost": Street(
+        {200: "caseworker", "reason": "colleague manager", 404: OTHER_UNIT},
+        {"in": "caseworker", "reason": "colleague manager", 404: OTHER_UNIT},
+        {**CASE, "agency": "place.pk", "need": "need"},
+    ),
+    "referrals:call-signpost": Street(
+        {200: UNIT, 404: OTHER_UNIT},
+        {"in": UNIT, 404: OTHER_UNIT},
+        {"pk": "call.pk", "agency": "place.pk", "need": "need"},
+    ),
+    "referrals:call-signpost-leave": Street(
+        {405: STAFF}, {"in": UNIT, 404: OTHER_UNIT}, {"pk": "call.pk", "agency": "place.pk", "need": "need"}
+    ),
     "referrals:referral": own_case(post=True, pk="draft.pk"),
     "referrals:send": own_case(post=True, get=False, pk="draft.pk"),
     "referrals:discard": own_case(post=True, get=False, pk="draft.pk"),
     "referrals:answer": own_case(post=True, get=False, pk="asked.pk"),
-    "referrals:take-back": own_case(post=True, get=False, pk="sent.pk"),
-    "referrals:contact": own_case(post=True, get=False, pk="accepted.pk"),
-    "referrals:complete": own_case(post=True, get=False, pk="accepted.pk"),
+    **{f"referrals:{name}": own_case(post=True, get=False, pk="sent.pk") for name in ("accept", "decline", "ask")},
+    **{
+        f"referrals:{name}": own_case(post=True, get=False, pk="accepted.pk")
+        for name in ("book", "book-warm", "spoke", "contact", "miss", "complete", "hold", "resume", "return", "fail")
+    },
+    "referrals:withdraw": own_case(post=True, get=False, pk="sent.pk"),
+    "referrals:caller-says": own_case(post=True, pk="contacted.pk"),
+    "referrals:paper-pdf": own_case(post=True, get=False, pk="sent.pk"),
+    "referrals:paper-text": own_case(post=True, get=False, pk="sent.pk"),
+    "referrals:message": own_case(post=True, get=False, pk="accepted.pk"),
+    "referrals:comment-answer": own_case(post=True, get=False, pk="commented.pk"),
+    "referrals:consent-withdraw": own_case(post=True, **CASE, pk="consent.pk"),
+    "referrals:look": own_case(post=True, get=False, pk="sent.pk"),
     # the portal
+    "portal:agency": Street({200: PARTNERS}),
+    "portal:agency-room": Street({405: PARTNERS}, {"in": PARTNERS}),
+    "portal:agency-away": Street({405: PARTNERS}, {422: PARTNERS}),
+    "portal:agency-back": Street({405: PARTNERS}, {"in": "partner", 404: "other_partner"}, {"pk": "away.pk"}),
+    "portal:agency-hours": Street({405: PARTNERS}, {"in": "partner"}),
+    "portal:agency-deputy": Street({405: PARTNERS}, {"in": "partner"}),
+    "portal:agency-true": Street({405: PARTNERS}, {"in": PARTNERS}),
+    "portal:people": Street({200: "partner", "unqualified": "other_partner"}),
+    "portal:person-add": Street({200: "partner"}, {422: "partner"}),
+    "portal:person": Street(
+        {200: "partner"},
+        {200: "partner"},
+        {"pk": "partner.pk"},
+    ),
+    # a first look by a link: whoever has the link, and then whoever has given the code in that browser
+    "portal:look": Street({200: EVERYBODY}, {422: EVERYBODY}, {"token": "look_token"}),
+    "portal:look-card": Street({404: EVERYBODY}),
+    "portal:look-said": Street({404: EVERYBODY}),
+    **{f"portal:look-{name}": Street({405: EVERYBODY}, {404: EVERYBODY}) for name in ("accept", "decline", "ask")},
+    # a question without a name: in the portal, or by its link
+    "portal:questions": Street({200: PARTNERS}),
+    "portal:question-answer": Street({405: PARTNERS}, {"in": "partner", 404: "other_partner"}, {"pk": "pre_answer.pk"}),
+    "portal:pre": Street({200: EVERYBODY}, {422: EVERYBODY}, {"token": "pre_token"}),
     "portal:inbox": Street({200: PARTNERS}),
     "portal:referral": Street({200: "partner", 404: "other_partner"}, where={"pk": "sent.pk"}),
     "portal:accept": portal_act("sent.pk"),
@@ -184,13 +247,21 @@ STREETS: dict[str, Street] = {
     "portal:ask": portal_act("sent.pk"),
     "portal:contact": portal_act("accepted.pk"),
     "portal:complete": portal_act("accepted.pk"),
+    "portal:confirm": portal_act("withdrawn.pk"),
+    **{
+        f"portal:{name}": portal_act("accepted.pk")
+        for name in ("book", "tick", "miss", "hold", "resume", "return", "fail", "message", "comment", "asked-again")
+    },
 }
 
 # Pages that the table's own world does not show: a referral in other states, for staff and in the portal.
 MORE_PAGES = [
     *(
         ("referrals:referral", Street({200: "caseworker"}, where={"pk": f"{state}.pk"}))
-        for state in ("sent", "asked", "accepted", "declined")
+        for state in ("sent", "asked", "accepted", "declined", "withdrawn", "warm", "missed", "contacted")
     ),
-    *(("portal:referral", Street({200: "partner"}, where={"pk": f"{state}.pk"})) for state in ("asked", "accepted")),
+    *(
+        ("portal:referral", Street({200: "partner"}, where={"pk": f"{state}.pk"}))
+        for state in ("asked", "accepted", "withdrawn")
+    ),
 ]

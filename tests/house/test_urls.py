@@ -8,9 +8,17 @@ from django.urls import reverse
 
 from helpline.people.access import ANYONE, MAY
 from helpline.people.models import User
-from tests.house.streets import EVERYBODY, OPEN, STREETS
+from referrals.models import AgencyMember
+from tests.house.streets import BY_LINK, EVERYBODY, OPEN, STREETS
 
-NUMBERED = ("keeper:", "intake:shift", "intake:absence")  # rows that are told apart by a number
+NUMBERED = (
+    "keeper:",
+    "intake:shift",
+    "intake:absence",
+    "portal:agency",
+    "portal:person",
+    "referrals:consent",
+)  # rows that are told apart by a number
 LET_IN = {200, 302, 303, 409, 422}
 
 
@@ -75,8 +83,9 @@ def test_who_is_not_logged_in_is_sent_to_the_log_in(method, address_of):
 
 @pytest.mark.parametrize("name", sorted(OPEN))
 def test_an_open_door_is_open(name, db):
-    expected = {"health": 503, "language": 405, "account_logout": 302}.get(name, 200)
-    assert Client().get(reverse(name)).status_code == expected
+    expected = {"health": 503, "language": 405, "account_logout": 302, **BY_LINK}.get(name, 200)
+    nothing = dict.fromkeys(STREETS[name].where, "nothing")
+    assert Client().get(reverse(name, kwargs=nothing)).status_code == expected
 
 
 def test_who_is_switched_off_is_out_everywhere(cast, client_of, address_of):
@@ -92,10 +101,14 @@ def test_who_is_switched_off_is_out_everywhere(cast, client_of, address_of):
 def test_what_is_not_there_is_not_found(method, cast, client_of):
     """For whoever has the act, an address that leads to nothing is 404, like one that leads to somebody else's."""
     theirs = {who: client_of(user) for who, user in cast.everybody().items()}
+    AgencyMember.objects.filter(user__in=[cast.partner, cast.other_partner]).update(is_manager=True)
     nowhere = "00000000-0000-7000-8000-000000000000"
     nothing = {"code": "ingen-alls-99", "key": "nothing", "pk": nowhere, "call": nowhere, "report": "987654321"} | {
         "kind": "nothing",
         "amendment": "nothing",
+        "token": "nothing",
+        "agency": "987654321",
+        "need": "nothing",
     }
     for name, street in STREETS.items():
         here = {**nothing, "pk": "987654321"} if name.startswith(NUMBERED) else nothing

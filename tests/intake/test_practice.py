@@ -14,6 +14,7 @@ from intake import actions
 from intake.models import Call, Case, FollowUp
 from referrals import actions as referrals
 from referrals.models import Referral
+from tests.referrals.conftest import past_the_application
 
 pytestmark = pytest.mark.django_db
 MARK = "Practice"
@@ -67,12 +68,12 @@ def _everything(make_case, make_call, cast, *, is_practice):
     """Something behind every figure: a case whose step is late, an unfinished call, a referral in each state."""
     case = make_case(is_practice=is_practice, urgency="AKUT")
     make_call(is_practice=is_practice)
-    for state in ("sent", "question", "accepted"):
+    for moves in (["send"], ["send", "ask"], ["send", "accept"]):
         draft = referrals.draft_referral(by=cast.caseworker, case=case, agency=cast.agency, need="family_support")
         words = {"ask": "Meet.", "happened": "Much.", "ground": "CARE_U18", "ground_reason": "Worry."}
         referrals.save_draft(by=cast.caseworker, referral=draft, words=words)
         past = clock.now() - dt.timedelta(hours=1)
-        Referral.objects.filter(pk=draft.pk).update(state=state, sent_at=past, answer_due_at=past, contact_due_at=past)
+        past_the_application(draft, *moves, sent_at=past, answer_due_at=past, contact_due_at=past)
     return case
 
 

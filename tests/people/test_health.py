@@ -10,7 +10,7 @@ from helpline import views
 from helpline.people import heartbeat
 from helpline.people.models import Heartbeat
 
-PARTS = {"status", "database", "redis", "worker", "beat"}
+PARTS = {"status", "database", "redis", "worker", "beat", "due"}
 
 
 @pytest.fixture
@@ -53,7 +53,14 @@ def test_a_database_that_is_gone_is_down(client, monkeypatch):
     monkeypatch.setattr(views, "connection", Gone())
     answer = client.get("/health/")
     assert answer.status_code == 503
-    assert answer.json() == {"status": "down", "database": "down", "redis": "ok", "worker": "down", "beat": "down"}
+    assert answer.json() == {
+        "status": "down",
+        "database": "down",
+        "redis": "ok",
+        "worker": "down",
+        "beat": "down",
+        "due": "down",
+    }
 
 
 def test_livez_depends_on_nothing(client):

@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from helpline.people import clock
+from helpline.people.models import Role, User
 from referrals import actions
 from referrals.actions.go import go, hold
-from referrals.models import Referral
+from referrals.models import AgencyMember, Referral, StateChange
+from referrals.states import MOVES
 
 CARD = {
     "ask": "Meet the family this week.",
@@ -20,6 +22,14 @@ CARD = {
     "dont_ask": "Who the father is.",
     "safe_contact": "Only by text after nine.",
 }
+
+
+def past_the_application(referral: Referral, *moves: str, **fields) -> None:
+    """Moves of the table written by hand, as psql or an older version would: without steps, ladders, notices, log."""
+    for name in moves:
+        state = Referral.objects.values_list("state", flat=True).get(pk=referral.pk)
+        Referral.objects.filter(pk=referral.pk).update(state=MOVES[name].target, **fields)
+        StateChange.objects.create(referral=referral, move=name, source=state, target=MOVES[name].target)
 
 
 @pytest.fixture
@@ -82,5 +92,18 @@ def make_referral(make_draft, cast) -> Callable[..., Referral]:
         return Referral.objects.select_related("case__key", "case__unit", "case__owner", "agency", "consent").get(
             pk=sent.pk
         )
+
+    return make
+
+
+@pytest.fixture
+def make_colleague(cast) -> Callable[..., AgencyMember]:
+    """Somebody more who works at an agency."""
+
+    def make(name: str, agency=None, **part) -> AgencyMember:
+        user = User.objects.create(
+            username=name, role=Role.PARTNER, email=f"{name}@example.com", first_name=name.title(), language="en"
+        )
+        return AgencyMember.objects.create(user=user, agency=agency or cast.agency, **part)
 
     return make

@@ -13,7 +13,7 @@ from helpline.people.models import LogEntry, Notice
 from helpline.people.notices import deliver_mail
 from intake.models import Event
 from referrals import actions
-from referrals.actions.moves import missing_parts
+from referrals.actions.checks import missing_parts
 from referrals.models import Referral
 from tests.referrals.conftest import CARD
 
@@ -168,7 +168,10 @@ def test_a_question_stops_their_time_and_begins_ours(make_referral, cast, at):
     connection.check_constraints()
     assert planned(asked, "answer_question").kept_by == "referrals"
     with clock.at(sent.answer_due_at + dt.timedelta(days=5)):
-        assert actions.expire_silent() == 0
+        actions.sweep()
+    asked.refresh_from_db()
+    assert asked.state == "question"
+    assert set(asked.rungs.values_list("state", flat=True)) == {"cancelled"}
 
 
 @pytest.mark.parametrize("text", ["", "  "])
@@ -197,7 +200,7 @@ def test_after_contact_it_is_the_caller_who_is_asked(make_referral, cast, at):
     connection.check_constraints()
     step = planned(accepted, "confirm_contact")
     days = (timezone.localtime(step.due_at).date() - dt.date(2026, 11, 23)).days
-    assert (step.kept_by, 3 <= days <= 7) == ("", True)
+    assert (step.kept_by, 3 <= days <= 7) == ("asking", True)
 
 
 def test_completing_leaves_the_question_to_the_caller(make_referral, cast):
@@ -207,24 +210,29 @@ def test_completing_leaves_the_question_to_the_caller(make_referral, cast):
     assert planned(done, "confirm_contact")
 
 
-def test_silence_comes_back_once(make_referral, cast):
+def test_silence_comes_back_once_and_only_after_its_last_rung(make_referral, cast):
     sent = make_referral("sent")
-    with clock.at(sent.answer_due_at - dt.timedelta(minutes=1)):
-        assert actions.expire_silent() == 0
-    with clock.at(sent.answer_due_at + dt.timedelta(seconds=1)):
-        assert [actions.expire_silent(), actions.expire_silent()] == [1, 0]
+    last = sent.rungs.get(rung="expire").due_at
+    with clock.at(last - dt.timedelta(minutes=1)):
+        actions.sweep()
+        sent.refresh_from_db()
+        assert sent.state == "sent" and planned(sent, "call_agency").owner == cast.caseworker
+    with clock.at(last + dt.timedelta(seconds=1)):
+        for _ in range(2):
+            actions.sweep()
     connection.check_constraints()
     sent.refresh_from_db()
     assert sent.state == "expired"
     assert planned(sent, "choose_next").owner == cast.caseworker
+    assert not sent.case.steps.planned().filter(kind="call_agency").exists()
     assert LogEntry.objects.get(event="referral.expired").user is None
 
 
 def test_what_is_taken_back_is_told_to_the_agency(make_referral, cast):
     sent = make_referral("sent")
-    actions.take_back(by=cast.caseworker, referral=sent, text="The family has moved.")
+    actions.withdraw(by=cast.caseworker, referral=sent, reason="other", text="The family has moved.")
     connection.check_constraints()
-    assert Notice.objects.filter(user=cast.partner, kind="referral.taken_back").exists()
+    assert Notice.objects.filter(user=cast.partner, kind="referral.withdrawn").exists()
     assert not Referral.objects.for_agency_of(cast.partner).exists()
 
 
@@ -233,8 +241,11 @@ def test_a_partner_that_is_switched_off_is_not_told_and_does_not_stop_it(make_dr
     cast.partner.save()
     sent = actions.send(by=cast.caseworker, referral=make_draft())
     assert not Notice.objects.filter(user=cast.partner).exists()
-    with clock.at(sent.answer_due_at + dt.timedelta(seconds=1)):
-        assert actions.expire_silent() == 1
+    with clock.at(sent.rungs.get(rung="expire").due_at + dt.timedelta(seconds=1)):
+        actions.sweep()
+    sent.refresh_from_db()
+    assert sent.state == "expired"
+    assert not Notice.objects.filter(user=cast.partner).exists()
 
 
 def test_a_kept_step_is_ended_by_its_referral_alone(make_referral, cast):
@@ -257,3 +268,34 @@ def test_sending_to_another_does_the_step_that_the_first_no_left(make_draft, cas
     connection.check_constraints()
     step.refresh_from_db()
     assert step.state == "done" and step.ended_by == cast.caseworker
+
+
+PHONE = {"who": "owner", "way": "phone"}
+
+
+@pytest.mark.parametrize("state", ["sent", "opened", "question"])
+def test_an_answer_by_phone_is_an_answer_and_stops_the_ladder(make_referral, cast, state):
+    told = make_referral(state)
+    actions.accept(by=cast.caseworker, referral=told, handled_by="Frida", text="She rang.", **PHONE)
+    connection.check_constraints()
+    change = told.changes.get(move="accept")
+    assert (change.way, change.by, change.text) == ("phone", cast.caseworker, "She rang.")
+    assert set(told.rungs.values_list("state", flat=True)) == {"cancelled"}
+    assert planned(told, "await_contact")
+    assert Event.objects.get(kind="referral.accepted").codes["way"] == "phone"
+
+
+def test_what_the_owner_writes_down_is_not_told_to_the_owner(make_referral, cast):
+    told = make_referral("sent")
+    actions.decline(by=cast.caseworker, referral=told, reason="no_capacity", **PHONE)
+    assert not Notice.objects.filter(user=cast.caseworker, kind="referral.declined").exists()
+
+
+def test_a_page_that_has_become_old_answers_nothing(make_referral, cast):
+    sent = make_referral("sent")
+    seen = str(sent.changes.get().pk)
+    actions.open_referral(by=cast.partner, referral=sent)
+    with pytest.raises(TooLate, match="Frida was first"):
+        actions.accept(by=cast.caseworker, referral=sent, seen=seen, **PHONE)
+    sent.refresh_from_db()
+    assert sent.state == "opened"

@@ -9,8 +9,8 @@ from helpline.people import clock
 from helpline.people.errors import Refused
 from intake import actions as intake_actions
 from referrals import actions, deadlines
-from referrals.actions.moves import missing_parts
-from referrals.models import Referral
+from referrals.actions.checks import missing_parts
+from referrals.models import AgencyMember, GroundSetting, PartnerAgency, Referral
 from tests.referrals.conftest import CARD
 
 NOBODY = {"ground": "DEIDENT", "safe_contact": "", "about": "A pupil"}
@@ -121,9 +121,34 @@ def test_an_agencys_access_ends_when_the_case_is_closed(make_referral, cast, cli
     referral = make_referral("contact_made")
     url, client = reverse("portal:referral", args=[referral.pk]), client_of(cast.partner)
     assert client.get(url).status_code == 200
+    actions.caller_says(by=cast.caseworker, referral=referral, answer="enough")
     steps = list(referral.case.steps.planned().select_related("case__key").in_order())
     for step in steps[:-1]:
         intake_actions.finish_step(by=cast.caseworker, step=step)
     intake_actions.finish_step(by=cast.caseworker, step=steps[-1], close="needs_met")
     assert client.get(url).status_code == 404
     assert CARD["happened"] not in client.get(reverse("portal:inbox")).content.decode()
+
+
+def test_each_disclosure_says_what_on_which_ground_and_who_decided(make_referral, cast, client_of):
+    answered = make_referral("question")
+    actions.answer_question(by=cast.caseworker, referral=answered, text="Sixteen.")
+    page = client_of(cast.caseworker).get(f"/handovers/{answered.pk}/")
+    first, second = page.context["disclosures"]
+    assert (first.way, second.way) == ("The handover itself", "Our answer to a question")
+    assert "what has happened" in first.shared and "phone number" in first.withheld
+    assert "OSL 12:2" in first.ground or "consent" in first.ground.lower()
+    assert first.by == str(cast.caseworker)
+    assert "Disclosed" in page.content.decode()
+
+
+def test_of_police_what_was_held_back_is_always_said(make_case, make_draft, cast, client_of):
+    police = PartnerAgency.objects.filter(type="POLICE_LOCAL").first()
+    AgencyMember.objects.update_or_create(user=cast.other_partner, defaults={"agency": police})
+    grounds = police.grounds_for("18-19", clock.today(), GroundSetting.switched_on("1496"))
+    ground = next(one for one in grounds if not one.is_consent and one.needs != "no_identity")
+    draft = make_draft(agency=police, ground=ground.code, age_band="18-19", ground_reason="A threat to life.",
+                       kept_back="Nothing of the brother: he is no part of it.")  # fmt: skip
+    sent = actions.send(by=cast.caseworker, referral=draft)
+    html = client_of(cast.caseworker).get(f"/handovers/{sent.pk}/").content.decode()
+    assert "Nothing of the brother: he is no part of it." in html and ground.law in html

@@ -1,5 +1,7 @@
 """What this floor shows on the pages of the floor below."""
 
+import datetime as dt
+
 import pytest
 from django.db import connection
 from django.template.loader import render_to_string
@@ -8,8 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import import_string
 
 from helpline.panels import PANELS
+from helpline.people import clock
+from intake import triage
 from intake.models import Call
-from referrals import panels
+from referrals import actions, panels
+from referrals.actions import comments
 
 
 @pytest.fixture
@@ -62,9 +67,10 @@ def test_a_case_without_referrals_says_so(show, make_case):
 
 def test_a_case_asks_as_many_questions_however_many_referrals(show, make_referral, make_case):
     case, counts = make_case(), []
+    needs = iter(triage.codes("needs"))
     for number in (1, 3):
         for _ in range(number):
-            make_referral("sent", case=case)
+            make_referral("sent", case=case, need=next(needs))
         with CaptureQueriesContext(connection) as queries:
             show(panels.referrals_of_case, case)
         counts.append(len(queries))
@@ -78,28 +84,72 @@ def test_an_open_case_can_be_handed_over(show, make_case):
     assert show(panels.actions_of_case, case) == ""
 
 
-def test_the_promise_counts_what_came_back_and_no_drafts(show, make_case, make_referral):
-    case = make_case()
-    assert "No handover has come back" in show(panels.promise_of_case, case)
-    for state in ("draft", "sent", "declined", "expired"):
-        make_referral(state, case=case)
-    html = show(panels.promise_of_case, case)
-    assert "2 handovers have come back" in html and "3 handovers in all." in html
-
-
 @pytest.mark.parametrize(
     "state, kind, words",
     [
         ("sent", "await_answer", "The handover to"),
         ("accepted", "await_contact", "The handover to"),
         ("question", "answer_question", "Read and answer the question from"),
-        ("contact_made", "confirm_contact", "The handover to"),
+        ("contact_made", "confirm_contact", "Write down what the caller answers"),
     ],
 )
 def test_a_step_leads_to_its_referral_and_its_phone(show, make_referral, cast, state, kind, words):
     referral = make_referral(state)
     html = show(panels.what_to_do, step_of(referral, kind))
     assert f"/handovers/{referral.pk}/" in html and words in html and cast.agency.phone in html
+
+
+def test_a_silent_agency_is_called_with_number_and_hours(show, make_referral, cast, at):
+    cast.agency.phone = "0515-88 50 00"
+    cast.agency.save()
+    with at("2026-11-23 10:00"):
+        referral = make_referral("sent")
+    with at("2026-11-25 12:30"):
+        actions.sweep()
+        html = show(panels.what_to_do, step_of(referral, "call_agency"))
+        assert "tel:0515885000" in html and "Open now." in html
+        assert f"/handovers/{referral.pk}/#now" in html
+    with at("2026-11-25 22:30"):
+        assert "Closed now, opens tomorrow 08:00." in show(panels.what_to_do, step_of(referral, "call_agency"))
+
+
+@pytest.mark.parametrize(
+    "kind, links", [("missed_contact", ["#now", "#act-contact", "#act-withdraw"]), ("three_way_call", ["#now"])]
+)
+def test_before_somebody_is_called_stands_how_to_reach_them(show, make_referral, cast, kind, links):
+    referral = make_referral("accepted")
+    if kind == "missed_contact":
+        actions.contact_missed(by=cast.partner, referral=referral)
+    else:
+        at = clock.now() + dt.timedelta(hours=2)
+        actions.book(by=cast.partner, referral=referral, at=at, warm=True)
+    html = show(panels.what_to_do, step_of(referral, kind))
+    assert f"/cases/{referral.case.slug}/contact/" in html
+    assert all(f"/handovers/{referral.pk}/{link}" in html for link in links)
+
+
+def test_an_asking_leads_to_the_caller_and_to_the_answer(show, make_referral):
+    referral = make_referral("contact_made")
+    html = show(panels.what_to_do, step_of(referral, "confirm_contact"))
+    assert f"/handovers/{referral.pk}/caller/" in html and f"/cases/{referral.case.slug}/contact/" in html
+
+
+def test_a_comment_leads_to_its_answer(show, make_referral, cast):
+    referral = make_referral("accepted")
+    comment = comments.comment(by=cast.partner, referral=referral, text="Nobody had told us his age.")
+    step = referral.case.steps.planned().get(kind="answer_comment", about=str(comment.pk))
+    html = show(panels.what_to_do, step)
+    assert f"/handovers/{referral.pk}/#comment" in html and "his age" not in html
+    assert show(panels.what_to_do, step, user=cast.stranger) == ""
+
+
+def test_whom_the_agency_suggests_stands_first_and_is_marked(show, make_referral, cast):
+    referral = make_referral("opened", need="family_support")
+    actions.decline(by=cast.partner, referral=referral, reason="no_capacity", suggested=cast.other_agency)
+    html = show(panels.what_to_do, step_of(referral, "choose_next"))
+    assert f"Suggested by {cast.agency}" in html
+    assert html.index(cast.other_agency.name) < html.index("Suggested by")
+    assert html.count('name="agency"') >= 1 and f'name="agency" value="{cast.agency.pk}"' not in html
 
 
 def test_after_a_decline_the_next_best_are_one_press_away(show, client_of, make_referral, cast):

@@ -1,12 +1,20 @@
 """Who can help, in which order, and why."""
 
+import datetime as dt
+import itertools
+
 import pytest
 
 from helpline.people.models import Municipality
-from referrals.models import OpeningHours, PartnerAgency
+from intake import triage
+from referrals.ages import ANY, years_of
+from referrals.models import AgencyAbsence, OpeningHours, PartnerAgency
 from referrals.offers import groups, groups_of
 from referrals.partners import DEIDENTIFIED, HANDOVER, SIGNPOST
 from referrals.ranking import handovers, rank
+
+MAIL = {"mailbox": "agency@example.com"}
+MONDAY = dt.date(2026, 11, 23)
 
 
 @pytest.fixture
@@ -16,7 +24,7 @@ def make_agency(reference):
 
     def make(name, type="EXIT", serves=(), always_open=False, **rest):
         agency = PartnerAgency.objects.create(
-            name=name, type=type, nationwide=not serves, always_open=always_open, **rest
+            **{"name": name, "type": type, "nationwide": not serves, "always_open": always_open, **MAIL, **rest}
         )
         agency.municipalities.set(Municipality.objects.filter(pk__in=serves))
         return agency
@@ -113,5 +121,105 @@ def test_a_case_remembers_who_said_no(make_referral, cast):
 def test_ranking_asks_as_many_questions_however_many_agencies(make_agency, django_assert_num_queries):
     for number in range(12):
         make_agency(f"Agency {number}", serves=["1499"])
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(names(["exit_support"])) == 12
+
+
+# -- what an agency has said of itself ---
+
+
+def test_an_agencys_own_needs_stand_in_for_those_of_its_type(make_agency):
+    make_agency("As its type")
+    make_agency("Of its own", needs=["housing"])
+    assert names(["exit_support"]) == ["As its type"]
+    assert names(["housing"]) == ["Of its own"]
+
+
+@pytest.mark.parametrize(
+    "band, low, high, taken",
+    [
+        ("15-17", None, None, True),
+        ("15-17", 18, None, False),
+        ("15-17", 17, None, True),  # one year in common is enough
+        ("15-17", None, 14, False),
+        ("15-17", None, 15, True),
+        ("20", 21, None, False),
+        ("20", 20, 20, True),
+        ("26+", None, 25, False),
+        ("26+", None, 26, True),
+        ("26+", 65, None, True),
+        ("0-11", 0, 3, True),
+        ("0-11", 12, None, False),
+        ("unknown", 90, 95, True),  # an age that nobody knows rules nobody out
+    ],
+)
+def test_ages_overlap_by_a_year(make_agency, band, low, high, taken):
+    make_agency("Ages", minimum_age=low, maximum_age=high)
+    assert (names(["exit_support"], age_band=band) == ["Ages"]) is taken
+
+
+def test_every_band_of_the_list_has_years_and_they_follow_each_other():
+    bands = [years_of(code) for code in triage.codes("age_bands") if code != "unknown"]
+    assert bands[0][0] == 0 and bands[-1][1] == ANY[1]
+    assert all(high + 1 == low for (_low, high), (low, _high) in itertools.pairwise(bands))
+    assert years_of("unknown") == years_of("") == ANY
+
+
+def test_own_ages_do_not_widen_those_of_the_type(make_agency):
+    make_agency("For children", "BUP", minimum_age=0, maximum_age=99)
+    assert names(["mental_health"], age_band="26+") == []
+
+
+def test_who_has_no_room_comes_after_those_with_room_and_says_so(make_agency, at):
+    with at("2026-11-25 10:00"):
+        make_agency("A full and near", serves=["1499"], always_open=True, room=0, room_week=MONDAY)
+        make_agency("B full", room=0, room_week=MONDAY - dt.timedelta(days=7))  # said of another week
+        make_agency("C some", room=2, room_week=MONDAY)
+        found = handovers(needs=["exit_support"], municipality="1499", age_band="26+")
+        assert [offer.agency.name for offer in found] == ["B full", "C some", "A full and near"]
+        assert ["no room left" in offer.why for offer in found] == [False, False, True]
+
+
+def test_no_room_counts_more_than_the_acute_need_and_the_number_of_needs(make_agency, at):
+    with at("2026-11-25 10:00"):
+        make_agency("Full", "POLICE_LOCAL", room=0, room_week=MONDAY)
+        make_agency("Room")
+        assert names(["immediate_danger", "crime_prevention", "exit_support"]) == ["Room", "Full"]
+
+
+def test_who_is_away_today_comes_after_and_says_until_when(make_agency, at):
+    with at("2026-11-25 10:00"):
+        away = make_agency("A away", always_open=True)
+        AgencyAbsence.objects.create(agency=away, first_day=dt.date(2026, 11, 25), last_day=dt.date(2026, 11, 27))
+        make_agency("B closed")
+        OpeningHours.objects.create(
+            agency_id=PartnerAgency.objects.get(name="B closed").pk, weekday=0, opens="08:00", closes="09:00"
+        )
+        found = handovers(needs=["exit_support"], municipality="1499", age_band="26+")
+        assert [offer.agency.name for offer in found] == ["B closed", "A away"]
+        assert "away until Fri 27 Nov" in found[1].why and "open now" not in found[1].why
+    with at("2026-11-28 10:00"):
+        assert names(["exit_support"]) == ["A away", "B closed"]
+
+
+def test_a_language_rules_nobody_out_and_is_said_where_it_is_met(make_agency):
+    make_agency("A", languages=["sv", "so"])
+    make_agency("B", languages=["ar", "sv"])
+    found = handovers(needs=["exit_support"], municipality="1499", age_band="26+", language="ar")
+    assert [(offer.agency.name, "speaks Arabic" in offer.why) for offer in found] == [("A", False), ("B", True)]
+    found = handovers(needs=["exit_support"], municipality="1499", age_band="26+", language="sv")
+    assert not any("speaks" in offer.why for offer in found)
+
+
+def test_a_confidential_agency_is_there_for_staff(make_agency):
+    make_agency("A shelter", "WOMEN", is_confidential=True)
+    assert names(["threat_protection"]) == ["A shelter"]
+
+
+def test_whom_nobody_reaches_comes_last_and_says_so(make_agency):
+    make_agency("A silent", mailbox="")
+    make_agency("B by letter", mailbox="", sdk_address="0203:1")
+    make_agency("C")
+    found = handovers(needs=["exit_support"], municipality="1499", age_band="26+")
+    assert [offer.agency.name for offer in found] == ["B by letter", "C", "A silent"]
+    assert ["nobody there gets" in offer.why for offer in found] == [False, False, True]

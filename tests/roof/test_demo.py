@@ -15,14 +15,27 @@ from helpline.demo import texts, year
 from helpline.demo.days import Calendar
 from helpline.demo.load import load
 from helpline.demo.logins import LOGINS, PASSWORD
+from helpline.demo.staff import ROOM
 from helpline.demo.tales import Act
 from helpline.people import clock
 from helpline.people.models import LogEntry, Municipality, Notice, User
 from helpline.people.workdays import is_working_day
 from intake import triage
-from intake.models import Call, Case, CaseOpening, ChildClock, Event, FollowUp, Note, Reminder
+from intake.labels import BOUNCES
+from intake.models import Bounce, Call, Case, CaseOpening, ChildClock, Event, FollowUp, Note, Reminder
 from referrals import states
-from referrals.models import Consent, Referral, StateChange
+from referrals.deadlines import RUNGS
+from referrals.models import (
+    AgencyMember,
+    CallerAnswer,
+    Consent,
+    Disclosure,
+    PreAnswer,
+    Referral,
+    Signposting,
+    SilenceRung,
+    StateChange,
+)
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 NOW = dt.datetime(2026, 11, 26, 10, 14, tzinfo=STOCKHOLM)  # a Thursday
@@ -68,7 +81,39 @@ class TestTheYear(TestCase):
         assert StateChange.objects.filter(
             move="expire", by=None
         ).exists()  # nobody answered, and the clock took it back
-        assert StateChange.objects.filter(move="take_back").exists()
+        assert {"withdraw", "confirm", "book", "book_warm", "hold", "return", "caller_no"} <= values(
+            StateChange, "move"
+        )
+
+    def test_bounces_of_every_cause_and_cases_that_keep_the_promise(self):
+        causes = values(Bounce, "cause")
+        assert causes == set(BOUNCES)
+        bounced = Bounce.objects.counted().per_case(Case.objects.all())
+        assert 5 <= len(bounced) <= Case.objects.count() / 3
+        assert any(case.pk in bounced for case in Case.objects.filter(owner__username="caseworker"))
+
+    def test_what_this_promise_brought(self):
+        assert Referral.objects.filter(contact_kind="warm", agency_spoke_at__isnull=False).exists()
+        soon = Referral.objects.get(state="contact_booked", contact_kind="warm")
+        assert soon.contact_at > NOW and soon.case.owner.username == "caseworker"
+        assert values(PreAnswer, "answer") == {"yes", "maybe"}
+        assert values(CallerAnswer, "answer") >= {"helped", "partly", "no", "enough"}
+        assert Signposting.objects.filter(asks_later=True).exists()
+        assert FollowUp.objects.planned().filter(kind="ask_signposted").exists()
+        assert Event.objects.filter(kind="case.reassigned").exclude(text=b"").exists()
+        police = Disclosure.objects.filter(agency__type="POLICE_LOCAL")
+        assert police.exists() and all(row.words for row in police)
+
+    def test_the_partners_agency_has_a_manager_a_deputy_and_room(self):
+        member = AgencyMember.objects.get(user__username="partner")
+        assert member.is_manager and member.agency.room_left == ROOM
+        assert member.agency.deputy_mailbox and member.agency.members.filter(is_deputy=True).count() == 1
+        assert AgencyMember.objects.filter(is_manager=True).count() == 1
+
+    def test_the_ladder_was_climbed_once_a_rung(self):
+        fired = SilenceRung.objects.filter(state="fired")
+        assert set(fired.values_list("rung", flat=True)) == set(RUNGS)
+        assert not SilenceRung.objects.filter(state="scheduled", due_at__lt=NOW).exists()
 
     def test_every_open_case_is_in_somebodys_hands(self):
         connection.check_constraints()
@@ -86,7 +131,7 @@ class TestTheYear(TestCase):
             "case.reassigned",
             "case.opened_by_other",
         } <= kinds
-        assert {"concern.registered", "referral.question", "referral.answered"} <= kinds
+        assert {"concern.registered", "referral.question", "referral.answered", "case.called_again"} <= kinds
         assert values(Reminder, "state") == {"scheduled", "fired", "cancelled"}
         assert CaseOpening.objects.exists()
         assert Consent.objects.filter(given_by="guardian").exists() and Consent.objects.filter(given_by="self").exists()

@@ -1,12 +1,15 @@
 """The drill's own counting, on made-up data: it finds a loss, a double and a broken promise, and nothing where all is well."""
 
+import datetime as dt
 import json
 from collections import Counter
 from copy import deepcopy
 
 import pytest
+from django.conf import settings
+from django.utils import timezone
 
-from helpline.drill import count, diary, forms, order, report
+from helpline.drill import count, diary, forms, order, report, store
 from helpline.drill.count import BROKEN, DOUBLED, LOST
 from helpline.drill.diary import CONFIRMED, REFUSED, TRIED, Act
 from helpline.drill.found import Found, FoundCall, FoundCase, FoundChange, FoundMail, FoundReferral, FoundRung
@@ -14,6 +17,11 @@ from helpline.drill.hurry import FORWARD
 from helpline.drill.order import TARGETS, Order
 from helpline.drill.sabotage import GUARDS
 from helpline.local.console import Trouble
+from helpline.people import clock
+from helpline.people.audit import log
+from helpline.people.models import LogEntry, Notice
+from referrals import actions as referral_actions
+from referrals.actions import silence
 
 WELL = {"in_flight": 40, "kills": 60, "measured": 12, "slowest_recovery_s": 2.0, "slowest_outage_s": 3.0}
 
@@ -49,6 +57,11 @@ def made_up() -> tuple[list[Act], Found]:
             FoundRung("1", "fired", True, Counter({"u1": 1, "u2": 1}), 1),
             FoundRung("2", "cancelled", True),
             FoundRung("3", "scheduled", False),
+        ],
+        ladders=[
+            FoundRung("1 (nudge)", "fired", True, Counter({"u3": 1, "mailbox": 1}), 1),
+            FoundRung("2 (deputy)", "cancelled", True),
+            FoundRung("3 (owner)", "scheduled", False),
         ],
         mails=[FoundMail("m1", "sent", 1), FoundMail("m2", "unknown", 1), FoundMail("m3", "unknown", 0)],
         saves=Counter({("c1", "seen"): 2, ("c1", "safe"): 1, ("c1", "own"): 1}),
@@ -127,6 +140,14 @@ def told_nobody(found):
     found.rungs[0].notices.clear()
 
 
+def never_climbed(found):
+    found.ladders[2].is_due = True
+
+
+def climbed_and_told_nobody(found):
+    found.ladders[0].notices.clear()
+
+
 def left_silent(found):
     found.silent.append("r1")
 
@@ -153,6 +174,7 @@ LOSSES = [
         no_referral,
     ),
     *(older_card, no_answer, never_fired, told_nobody, left_silent, mail_vanished, mail_stuck),
+    *(never_climbed, climbed_and_told_nobody),
 ]
 
 
@@ -203,13 +225,17 @@ def told_twice(found):
     found.rungs[0].notices["u1"] = 2
 
 
+def climbed_twice(found):
+    found.ladders[0].logged = 2
+
+
 def mailed_twice(found):
     found.mails[1].taken = 2
 
 
 DOUBLES = [
     *(same_token, call_of_nobody, finished_twice, saved_twice, two_steps, two_notes, sent_twice, answered_twice),
-    *(fired_twice, told_twice, mailed_twice),
+    *(fired_twice, told_twice, climbed_twice, mailed_twice),
 ]
 
 
@@ -256,13 +282,17 @@ def reminder_unlogged(found):
     found.rungs[0].logged = 0
 
 
+def climbed_unlogged(found):
+    found.ladders[0].logged = 0
+
+
 def told_unmarked(found):
     found.rungs[2].notices["u1"] = 1
 
 
 BREAKS = [
     *(in_nobodys_hands, another_state, a_hole, change_unlogged, save_unlogged, start_unlogged, end_unlogged),
-    *(line_unlogged, reminder_unlogged, told_unmarked),
+    *(line_unlogged, reminder_unlogged, told_unmarked, climbed_unlogged),
 ]
 
 
@@ -351,7 +381,7 @@ def test_a_form_is_sent_as_a_browser_without_script_would():
 def told(**changes) -> dict:
     figures = {
         **{"kills": 60, "kills_with_request_in_flight": 40, "slowest_recovery_s": 2.0, "lost": 0, "doubled": 0},
-        **{"by_target": dict.fromkeys(TARGETS, WELL), "broken": 0, "reminders": {"fired": 3}},
+        **{"by_target": dict.fromkeys(TARGETS, WELL), "broken": 0, "reminders": {"fired": 3}, "silence": {"fired": 2}},
         "confirmed": dict.fromkeys(report.MUST_HAPPEN, 5),
     }
     figures |= changes
@@ -369,6 +399,7 @@ def test_a_drill_passes_where_nothing_is_wrong_and_enough_happened(tmp_path):
     [
         *({"lost": 1}, {"doubled": 1}, {"broken": 1}, {"kills": 59}, {"kills_with_request_in_flight": 39}),
         *({"slowest_recovery_s": 5.01}, {"slowest_recovery_s": None}, {"confirmed": {}}, {"reminders": {}}),
+        {"silence": {"cancelled": 3}},
         {"by_target": {target: {**WELL, "kills": int(target != "beat")} for target in TARGETS}},
     ],
     ids=str,
@@ -396,3 +427,103 @@ def test_what_is_brought_forward_is_still_in_the_tables(name):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE NONE")
         cursor.execute(FORWARD[name][0])
+
+
+def brought_forward(name: str) -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE NONE")
+        cursor.execute(FORWARD[name][0])
+        moved = cursor.rowcount
+        cursor.execute(f"SET LOCAL ROLE {settings.APP_ROLE}")
+    return moved
+
+
+def test_a_silence_that_is_brought_forward_keeps_its_order(make_referral):
+    with clock.at(clock.now() - dt.timedelta(minutes=1)):
+        sent = make_referral("sent")
+    asked = make_referral("question")
+    before = list(sent.rungs.order_by("due_at", "pk"))
+    moved = brought_forward("silence")
+    after = list(sent.rungs.order_by("due_at", "pk"))
+    soon = timezone.now() + dt.timedelta(seconds=10)
+    assert 1 <= moved <= 5 and [rung.pk for rung in after] == [rung.pk for rung in before]
+    assert [rung.due_at < soon for rung in after] == [True] * moved + [False] * (5 - moved)
+    assert set(asked.rungs.values_list("state", flat=True)) == {"cancelled"}
+    sent.refresh_from_db()
+    assert sent.state == "sent", "only times are moved"
+
+
+def test_a_pause_that_is_brought_forward_is_over(make_referral):
+    resting = make_referral("on_hold")
+    assert brought_forward("pauses") == 1
+    resting.refresh_from_db()
+    assert resting.hold_until == clock.today()
+
+
+def test_the_rungs_of_silence_are_read_as_they_were_climbed(make_referral, cast):
+    """Two rounds, each climbed to its end or stopped; and one that was climbed twice is seen."""
+    sent = make_referral("sent")
+    with clock.at(sent.rungs.get(rung="deputy").due_at):
+        silence.climb()
+        referral_actions.ask_question(by=cast.partner, referral=sent, text="How old?")
+        referral_actions.answer_question(by=cast.caseworker, referral=sent, text="Fifteen.")
+    with clock.at(max(sent.rungs.values_list("due_at", flat=True))):
+        silence.climb()
+    found = Found()
+    store._ladders(found)
+    said = {
+        rung.id.split("(")[1].split(" of")[0]: (rung.state, rung.logged, bool(rung.notices)) for rung in found.ladders
+    }
+    climbed, stopped = ("fired", 1, True), ("cancelled", 0, False)
+    first = {"nudge": climbed, "deputy": climbed, "owner": stopped, "manager": stopped, "expire": stopped}
+    assert said == {
+        **{f"{name} 1": seen for name, seen in first.items()},
+        **{f"{name} 2": climbed for name in first},
+    }
+    checks = count._rungs("rungs of silence", found.ladders)
+    assert all(check.of and not check.wrong for check in checks if check.name != "rungs of silence fired when due")
+    log("referral.nudged", by=None, case=sent.case_id, row=sent.pk, rung="nudge")
+    again = Found()
+    store._ladders(again)
+    [twice] = [check for check in count._rungs("", again.ladders) if check.kind == DOUBLED]
+    assert len(twice.wrong) == 1 and "nudge 2" in twice.wrong[0]
+
+
+def test_what_waits_without_a_rung_is_seen(make_referral):
+    sent = make_referral("sent")
+    found = Found()
+    store._referrals(found)
+    assert found.silent == []
+    sent.rungs.update(state="cancelled")
+    store._referrals(found)
+    assert found.silent == [str(sent.pk)]
+
+
+def test_it_is_quiet_when_nothing_is_due(make_referral):
+    sent = make_referral("sent")
+    Notice.objects.update(mail="sent")
+    assert store.is_quiet()
+    rung = sent.rungs.first()
+    for moment, quiet in ((clock.now() - dt.timedelta(seconds=1), False), (clock.now() + dt.timedelta(days=1), True)):
+        sent.rungs.filter(pk=rung.pk).update(due_at=moment)
+        assert store.is_quiet() is quiet
+
+
+def test_without_its_guard_a_rung_is_climbed_twice(make_referral, monkeypatch):
+    """What the drill takes out is what holds: the same look, twice, climbs twice."""
+    from helpline.drill import sabotage
+
+    sent = make_referral("sent")
+    for name in ("_claim", "LOOKS"):
+        monkeypatch.setattr(silence, name, getattr(silence, name))
+    monkeypatch.setattr(sabotage, "MUCH_LATER", 0)
+    rung = sent.rungs.get(rung="nudge")
+    with clock.at(rung.due_at):
+        GUARDS["climbed_unclaimed"]()
+        assert silence._climb(rung.pk) and silence._climb(rung.pk)
+        silence.sweep()
+    rung.refresh_from_db()
+    assert rung.state == "fired"
+    assert LogEntry.objects.filter(event="referral.nudged", row=str(sent.pk)).count() == 3

@@ -6,13 +6,16 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from helpline.keeper_forms import AgencyForm, HoursField
+from helpline.keeper_agency_form import AgencyForm
 from helpline.people import actions, clock
 from helpline.people.errors import Refused
-from helpline.people.models import LogEntry, Municipality, Role, User
+from helpline.people.models import LogEntry, Municipality, Notice, Role, User
+from helpline.people.notices import deliver_mail
 from intake.actions import reassign_case
 from referrals.actions import draft_referral, save_draft, send
-from referrals.actions.directory import set_membership
+from referrals.actions.directory import save_agency, set_membership, verify_agency
+from referrals.actions.verifying import ask_to_verify
+from referrals.forms.hours import HoursField
 from referrals.models import AgencyMember, GroundSetting, PartnerAgency
 
 GOOD = "four-quiet-words-here"
@@ -78,7 +81,7 @@ def test_the_lists_ask_the_database_no_more_for_more_rows(keeper, cast, django_a
     for number in range(10):
         user = User.objects.create(username=f"p{number}", role=Role.PARTNER)
         AgencyMember.objects.create(user=user, agency=cast.agency)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(10):
         keeper.get(reverse("keeper:user-list"))
     with django_assert_max_num_queries(8):
         keeper.get(reverse("keeper:agency-list"))
@@ -221,7 +224,13 @@ def test_an_unknown_part_changes_nothing(keeper, cast):
 
 
 def agency_facts(agency: PartnerAgency, **other):
-    facts = {"name": agency.name, "type": agency.type, "receiver_kind": "", "phone": "1", "mailbox": "m@example.com"}
+    facts = {
+        "name": agency.name,
+        "type": agency.type,
+        "receiver_kind": "",
+        "phone": "0500-49 80 00",
+        "mailbox": "m@example.com",
+    }
     facts |= {"municipalities": [one.pk for one in agency.municipalities.all()], "is_active": "on"}
     return {**facts, "day_0": "08.00-12.00, 13.00-16.30", **other}
 
@@ -247,7 +256,7 @@ def test_an_agency_of_the_whole_country_serves_each_municipality(keeper, cast):
 
 def test_an_agency_is_added_with_its_hours(keeper, cast, at):
     data = {"name": "Kliniken", "type": "PSYCH", "receiver_kind": "civil_society", "municipalities": ["1496", "1499"]}
-    data |= {"phone": "1", "mailbox": "k@example.com", "is_active": "on", "checked_today": "on"}
+    data |= {"phone": "0500-49 80 00", "mailbox": "k@example.com", "is_active": "on", "checked_today": "on"}
     data |= {"day_0": "8-12, 13.00-16:30", "day_6": "20.00-24.00"}
     assert keeper.post(reverse("keeper:agency-add"), data).status_code == 302
     made = PartnerAgency.objects.get(name="Kliniken")
@@ -297,6 +306,177 @@ def test_an_agency_with_handovers_stays_in_use(keeper, cast, make_case):
     assert page.status_code == 422 and "1 handover is with" in page.content.decode()
     cast.agency.refresh_from_db()
     assert cast.agency.is_active
+
+
+def test_all_that_stands_about_an_agency_is_kept_and_shown(keeper, cast):
+    said = {"description": "Talar med hela familjen.", "needs": ["housing", "mental_health"], "languages": ["ar", "so"]}
+    said |= {"minimum_age": "12", "maximum_age": "25", "sdk_address": "barn@sdk.example", "is_confidential": "on"}
+    said |= {"deputy_mailbox": "vikarie@example.com"}
+    assert save(keeper, cast.agency, **said).status_code == 302
+    agency = PartnerAgency.objects.get(pk=cast.agency.pk)
+    assert (agency.minimum_age, agency.maximum_age, agency.meets) == (12, 25, ["housing", "mental_health"])
+    assert (agency.languages, agency.sdk_address, agency.is_confidential) == (["ar", "so"], "barn@sdk.example", True)
+    assert (agency.deputy_mailbox, agency.description) == ("vikarie@example.com", "Talar med hela familjen.")
+    row = LogEntry.objects.get(event="agency.changed")
+    assert {"needs", "languages", "minimum_age", "is_confidential"} <= set(row.codes["parts"])
+    assert "vikarie" not in str(row.codes) and "familjen" not in str(row.codes)
+    page = keeper.get(reverse("keeper:agency-edit", args=[agency.pk])).content.decode()
+    assert 'value="12"' in page and "barn@sdk.example" in page and "Confidential" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("minimum_age", {"minimum_age": "-1"}),
+        ("maximum_age", {"maximum_age": "121"}),
+        ("maximum_age", {"minimum_age": "20", "maximum_age": "19"}),
+        ("needs", {"needs": ["money"]}),
+        ("languages", {"languages": ["other"]}),
+        ("phone", {"phone": "ring oss"}),
+        ("phone", {"phone": "0500-1"}),
+        ("mailbox", {"mailbox": "nobody"}),
+        ("deputy_mailbox", {"deputy_mailbox": "nobody"}),
+        ("sdk_address", {"sdk_address": "x" * 121}),
+        ("description", {"description": "a\u202eb"}),
+        ("receiver_kind", {"receiver_kind": "king"}),
+        ("type", {"type": "KING"}),
+    ],
+)
+def test_what_cannot_be_true_of_an_agency_is_refused_at_its_place(field, wrong, keeper, cast):
+    before = PartnerAgency.objects.filter(pk=cast.agency.pk).values().get()
+    answer = save(keeper, cast.agency, name="Nytt namn", **wrong)
+    assert answer.status_code == 422 and list(answer.context["form"].errors) == [field]
+    assert 'value="Nytt namn"' in answer.content.decode()
+    assert PartnerAgency.objects.filter(pk=cast.agency.pk).values().get() == before
+
+
+@pytest.mark.parametrize("number", ["", "112", "114 14", "1177", "116 111", "0500-49 80 00", "+46 10 456 30 00"])
+def test_numbers_that_can_be_called_are_kept_as_they_are_written(number, keeper, cast):
+    assert save(keeper, cast.agency, phone=number).status_code == 302
+    assert PartnerAgency.objects.get(pk=cast.agency.pk).phone == number
+
+
+def test_an_action_refuses_what_a_form_would_have_refused(cast):
+    def change(**facts):
+        with pytest.raises(Refused) as refused:
+            save_agency(
+                by=cast.keeper, agency=cast.agency, facts=facts, municipalities=[cast.unit.municipality], hours={}
+            )
+        return refused.value.at
+
+    assert change(minimum_age=30, maximum_age=20) == "maximum_age"
+    assert change(needs=["money"]) == "needs" and change(languages=["klingon"]) == "languages"
+    assert change(verified_on=clock.today() + dt.timedelta(days=1)) == "verified_on"
+    assert change(phone="x") == "phone" and change(type="KING") == "type"
+
+
+def test_one_that_is_not_in_use_yet_can_be_added(keeper, cast):
+    data = {"name": "Framtiden", "type": "EXIT", "nationwide": "on"}
+    assert keeper.post(reverse("keeper:agency-add"), data).status_code == 302
+    assert not PartnerAgency.objects.get(name="Framtiden").is_active
+
+
+# -- is it still true? ---
+
+
+def test_what_nobody_has_checked_for_a_year_is_listed_and_checked_by_a_button(keeper, cast):
+    PartnerAgency.objects.update(verified_on=clock.today() - dt.timedelta(days=364))
+    page = reverse("keeper:agency-list")
+    assert "not been checked" not in keeper.get(page).content.decode()
+    assert keeper.get(page, {"show": "check"}).context["agencies"] == []
+    PartnerAgency.objects.filter(pk=cast.agency.pk).update(verified_on=clock.today() - dt.timedelta(days=365))
+    PartnerAgency.objects.filter(pk=cast.other_agency.pk).update(verified_on=None)
+    PartnerAgency.objects.filter(type="SAPO").update(verified_on=None, is_active=False)
+    shown = keeper.get(page, {"show": "check"})
+    assert shown.context["agencies"] == [cast.other_agency, cast.agency]  # what was never checked first
+    assert "2 agencies have not been checked" in shown.content.decode()
+    url = reverse("keeper:agency-verify", args=[cast.agency.pk])
+    assert "This is true today" in keeper.get(reverse("keeper:agency-edit", args=[cast.agency.pk])).content.decode()
+    for _ in range(2):
+        assert keeper.post(url).headers["Location"] == f"{page}?show=check"
+    cast.agency.refresh_from_db()
+    assert cast.agency.verified_on == clock.today()
+    row = LogEntry.objects.get(event="agency.verified")
+    assert (row.user, row.row) == (cast.keeper, str(cast.agency.pk))
+    assert "This is true today" not in keeper.get(reverse("keeper:agency-edit", args=[cast.agency.pk])).content.decode()
+
+
+def test_who_may_say_that_it_is_true(cast, client_of):
+    url = reverse("keeper:agency-verify", args=[cast.agency.pk])
+    for who, user in cast.everybody().items():
+        assert client_of(user).get(url).status_code == (405 if who == "keeper" else 403), who
+        if who != "keeper":
+            assert client_of(user).post(url).status_code == 403, who
+    cast.agency.refresh_from_db()
+    assert cast.agency.verified_on is None
+
+
+def asked(keeper):
+    return Notice.objects.filter(user=keeper, kind="agency.verify").order_by("created_at", "pk")
+
+
+def test_a_keeper_is_asked_once_a_year_about_each_and_gets_one_mail_a_day(cast):
+    PartnerAgency.objects.update(verified_on=clock.today())
+    PartnerAgency.objects.filter(pk__in=[cast.agency.pk, cast.other_agency.pk]).update(
+        verified_on=clock.today() - dt.timedelta(days=365)
+    )
+    assert ask_to_verify() == 2
+    assert ask_to_verify() == 0
+    connection.check_constraints()
+    assert {notice.about for notice in asked(cast.keeper)} == {str(cast.agency.pk), str(cast.other_agency.pk)}
+    assert sorted(notice.mail for notice in asked(cast.keeper)) == ["none", "ready"]
+    assert not Notice.objects.exclude(user=cast.keeper).filter(kind="agency.verify").exists()
+    for days, expected in [(1, 2), (364, 2), (366, 4), (730, 4)]:
+        with clock.at(clock.now() + dt.timedelta(days=days)):
+            PartnerAgency.objects.exclude(pk__in=[cast.agency.pk, cast.other_agency.pk]).update(
+                verified_on=clock.today()
+            )
+            ask_to_verify()
+            assert asked(cast.keeper).count() == (expected if days < 730 else 6), days
+
+
+def test_what_was_checked_meanwhile_is_not_asked_about(cast):
+    PartnerAgency.objects.update(verified_on=clock.today())
+    assert ask_to_verify() == 0
+    PartnerAgency.objects.filter(pk=cast.agency.pk).update(verified_on=None)
+    assert ask_to_verify() == 1 and ask_to_verify() == 0
+    verify_agency(by=cast.keeper, agency=cast.agency)
+    with clock.at(clock.now() + dt.timedelta(days=200)):
+        assert ask_to_verify() == 0
+
+
+def test_the_mail_of_it_names_no_agency(cast, mailoutbox):
+    PartnerAgency.objects.update(verified_on=clock.today())
+    PartnerAgency.objects.filter(pk=cast.agency.pk).update(verified_on=None)
+    ask_to_verify()
+    deliver_mail()
+    [mail] = [mail for mail in mailoutbox if mail.to == [cast.keeper.email]]
+    assert cast.agency.name not in mail.body + mail.subject
+
+
+def test_beat_asks_every_day():
+    from django.conf import settings
+
+    assert settings.CELERY_BEAT_SCHEDULE["verify"]["task"] == "referrals.tasks.verify"
+
+
+# -- the file for others ---
+
+
+def test_the_file_is_taken_by_the_keeper_alone_and_logged(keeper, cast, client_of):
+    PartnerAgency.objects.filter(pk=cast.other_agency.pk).update(is_confidential=True)
+    url = reverse("keeper:agency-export")
+    answer = keeper.post(url)
+    assert (
+        answer.headers["Content-Disposition"].startswith("attachment") and answer.headers["Cache-Control"] == "no-store"
+    )
+    names = [one["name"] for one in answer.json()["contents"]]
+    assert cast.agency.name in names and cast.other_agency.name not in names
+    assert LogEntry.objects.get(event="directory.exported").user == cast.keeper
+    for who, user in cast.everybody().items():
+        if who != "keeper":
+            assert client_of(user).post(url).status_code == 403, who
+    assert keeper.get(url).status_code == 405
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,13 @@ def said_day(moment: dt.datetime | dt.date | None) -> str:
 
 
 @register.filter
+def said_date(day: dt.date) -> SafeString:
+    """The day with its year: 26 nov 2026."""
+    words = date_format(day, "j b Y" if get_language() == "sv" else "j M Y")
+    return format_html('<time datetime="{}" class="nowrap">{}</time>', day.isoformat(), words)
+
+
+@register.filter
 def minutes_since(moment: dt.datetime) -> int:
     """Whole minutes that have passed."""
     return int((clock.now() - moment).total_seconds() // 60)

@@ -1,0 +1,61 @@
+"""Whether what is due is done: what /health/ says, and what a manager and the keeper are shown where it is not."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import CharField, Min, Q, QuerySet
+from django.db.models.functions import Cast, Coalesce
+
+from helpline.people import clock
+from helpline.people.adrift import ADRIFT
+from helpline.people.models import Notice, Role, User
+from intake.models import Reminder
+from referrals.models import Referral, SilenceRung
+
+LATE = dt.timedelta(minutes=3)  # six ticks: nobody looks, or one cannot be done
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What this person is shown: how many mails did not arrive or may not have, and since when nobody has looked."""
+
+    adrift: int
+    since: dt.datetime | None
+
+
+def oldest_due() -> dt.datetime | None:
+    """The time of the oldest reminder, rung or mail that is due; None where all is done."""
+    now = clock.now()
+    due = [
+        queue.filter(state="scheduled", due_at__lte=now).aggregate(at=Min("due_at"))["at"]
+        for queue in (Reminder.objects.all(), SilenceRung.objects.all())
+    ]
+    mails = Notice.objects.filter(mail=Notice.Mail.READY).annotate(at=Coalesce("next_try_at", "created_at"))
+    due.append(mails.filter(at__lte=now).aggregate(oldest=Min("at"))["oldest"])
+    return min((moment for moment in due if moment is not None), default=None)
+
+
+def late_since() -> dt.datetime | None:
+    """Since when something due is not done; None where it is not late, or done."""
+    oldest = oldest_due()
+    return oldest if oldest is not None and oldest < clock.now() - LATE else None
+
+
+def watch_of(user: User) -> Watch:
+    """What a manager or the keeper is shown."""
+    return Watch(adrift_of(user).count(), late_since())
+
+
+def mails_of(user: User) -> QuerySet[Notice]:
+    """The mail that this person looks after: a manager that of the own unit's people and handovers, the keeper all."""
+    if user.role == Role.KEEPER:
+        return Notice.objects.all()
+    handovers = Referral.objects.visible_to(user).annotate(code=Cast("pk", CharField())).values("code")
+    return Notice.objects.filter(Q(user__unit=user.unit_id, user__unit__isnull=False) | Q(about__in=handovers))
+
+
+def adrift_of(user: User) -> QuerySet[Notice]:
+    """Of these, what may not have arrived, the newest first; not what its reader has seen on the first page, and not that of
+    who is switched off."""
+    adrift = mails_of(user).filter(mail__in=ADRIFT, seen_at__isnull=True).exclude(user__is_active=False)
+    return adrift.select_related("user__membership__agency").order_by("-created_at", "-pk")

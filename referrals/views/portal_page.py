@@ -1,0 +1,171 @@
+"""The page of one handover as the agency sees it, and what it is told when somebody was first."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from helpline.people import clock
+from helpline.people.absences import stand_in
+from helpline.people.given_back import sent_words
+from helpline.people.models import User
+from intake.gate import person
+from referrals.actions.asked_again import AFTER_CONTACT
+from referrals.actions.go import already
+from referrals.acts import ACTS, ONE_OF_TWO, acts_for, can_tick
+from referrals.forms.exchange import AskedAgainForm, CommentForm, MessageForm
+from referrals.forms.portal import last_change
+from referrals.gate import ended_before, portal_referral_for
+from referrals.models import PartnerAgency, QualityComment, Referral
+from referrals.portal_parts import questions_for
+from referrals.sight import sight
+
+BESIDE = {"message": MessageForm, "comment": CommentForm, "asked-again": AskedAgainForm}
+Tried = tuple[str, forms.Form]  # the name of the act and its form as it was sent
+
+
+def show(request: HttpRequest, held: Referral, *, tried: Tried | None = None, late: str = "") -> HttpResponse:
+    """One handover beside the list, with what can be done now; the form that was refused lies open. `late`: who was
+    first. Words for which there is no place any more are given back."""
+    user = person(request)
+    sent = dict([tried] if tried else [])
+    acts = {act.name: (act, sent.get(act.name) or act.form_for(held, str(user))) for act in acts_for(held)}
+    beside = {name: sent.get(name) or _beside(name, held) for name in _possible(held)}
+    homeless = [name for name in sent if name not in acts and name not in beside]
+    first = next(iter(acts)) if acts and held.state != "question" else ""
+    values = {
+        **world(user, held.agency),
+        "referral": held,
+        "sight": sight(held),
+        "answers": {name: form for name, (_act, form) in acts.items()} if held.is_waiting else {},
+        "chosen": next(iter(sent), "") if next(iter(sent), "") in acts else first,
+        "first": acts.get(first) if not held.is_waiting else None,
+        "others": [row for name, row in acts.items() if name != first] if not held.is_waiting else [],
+        "beside": {name.replace("-", "_"): form for name, form in beside.items()},
+        "can_tick": can_tick(held),
+        "refused": tried[1] if tried and not homeless and not late else None,
+        "late": late,
+        "words": sent_words(request) if homeless or (tried and _lacks(request, tried[1])) else [],
+        "said": _said(held),
+        "comment": held.comments.first(),
+        "told_again": held.asked_again.first(),
+        "contact": stand_in(held.case.owner, clock.today()) if held.case.owner else None,
+        "contact_phone": held.case.unit.phone,
+    }
+    return render(request, "portal/referral.html", values, status=409 if late else 422 if tried else 200)
+
+
+def _lacks(request: HttpRequest, form: forms.Form) -> bool:
+    """Whether something was written for which the form has no place any more."""
+    return any(
+        form.add_prefix(name) not in form.fields and name.endswith("text") and text
+        for name, text in request.POST.items()
+    )
+
+
+def _possible(held: Referral) -> list[str]:
+    """What can be written beside an answer: a message always; a comment, and what had to be asked again, once."""
+    names = ["message"]
+    names += [] if held.comments.exists() else ["comment"]
+    return names + (["asked-again"] if held.state in AFTER_CONTACT and not held.asked_again.exists() else [])
+
+
+def _beside(name: str, held: Referral, data: Any = None) -> forms.Form:
+    return BESIDE[name](data, referral=held, auto_id=f"id_{name}_%s")
+
+
+def _said(held: Referral) -> list[dict[str, Any]]:
+    """What was said between them and us: questions, answers and messages, in the order of time."""
+    asked = held.changes.filter(move__in=["ask", "answer"]).select_related("by")
+    rows = [{"at": row.at, "theirs": row.move == "ask", "by": row.by, "text": row.text} for row in asked]
+    rows += [
+        {"at": row.at, "theirs": row.from_agency, "by": row.by, "text": row.text}
+        for row in held.messages.select_related("by")
+    ]
+    return sorted(rows, key=lambda row: row["at"])
+
+
+def world(user: User, agency: PartnerAgency) -> dict[str, Any]:
+    """What every page of the portal shows: whose it is, what to confirm and to answer, what is in progress. Of police
+    nothing: they have no list, only the handover that a mail leads to."""
+    if agency.is_police:
+        return {"agency": agency, "to_confirm": [], "to_answer": [], "questions": [], "in_progress": [], "answered": []}
+    theirs = list(Referral.objects.for_agency_of(user).order_by("answer_due_at", "id"))
+    answered = Referral.objects.answered_for(user).order_by("-comments__answered_at", "id")
+    return {
+        "agency": agency,
+        "to_confirm": list(Referral.objects.to_confirm_by(user).order_by("ended_at", "id")),
+        "to_answer": [row for row in theirs if row.is_waiting],
+        "questions": questions_for(user),
+        "in_progress": [row for row in theirs if not row.is_waiting],
+        "answered": list(answered.prefetch_related("comments")),
+    }
+
+
+# -- who comes second --------------------------------------------------------------------------------------------------
+
+
+def too_late(request: HttpRequest, pk: str, name: str, late: str) -> HttpResponse:
+    """Somebody was first, or the page was old: said on the page as it is now, with what was written in its place, so that
+    it can be sent once more by who has read. A second press of the same is no fault (409, or the page)."""
+    try:
+        held = portal_referral_for(request, pk)
+    except Http404:
+        return gone(request, pk, name)
+    if _same_press(request, held, name):
+        return redirect("portal:referral", held.pk)
+    data = request.POST.copy()
+    data["seen"] = last_change(held)
+    if name == "message":
+        data["seen"] = str(MessageForm(referral=held).initial["seen"])
+    form = _beside(name, held, data) if name in BESIDE else ACTS[name].form_for(held, data=data)
+    return show(request, held, tried=(name, form), late=late)
+
+
+def gone(request: HttpRequest, pk: str, name: str) -> HttpResponse:
+    """It is no longer with them: said who was first, and what was written is given back (409). Raises Http404 where it
+    never was theirs."""
+    held = ended_before(request, pk)
+    if _same_press(request, held, name):
+        messages.success(request, str(ACTS[name].done))
+        return redirect("portal:inbox")
+    sees = held.case.is_open and held.access_until is not None and held.access_until >= clock.today()
+    values = {
+        "agency": held.agency,
+        "late": already(held) if sees else _("This handover is no longer with you."),
+        "words": sent_words(request),
+        "to_confirm": held if Referral.objects.to_confirm_by(person(request)).filter(pk=held.pk).exists() else None,
+    }
+    return render(request, "portal/gone.html", values, status=409)
+
+
+# What is chosen in a form -> where the handover, or its last change, holds it.
+HELD = {"handled_by": "handled_by", "contact_by": "contact_due_at", "at": "contact_at", "until": "hold_until"}
+CHANGED = ("text", "reason", "suggested")
+
+
+def _same_press(request: HttpRequest, held: Referral, name: str) -> bool:
+    """Whether this very form, drawn before the last change, made that change: by the same person, and nothing in it is
+    another now."""
+    two = list(held.changes.order_by("-at", "-id").select_related("suggested")[:2])
+    if len(two) < 2 or two[0].by_id != person(request).pk or ONE_OF_TWO.get(two[0].move, two[0].move) != name:
+        return False
+    form = ACTS[name].form_for(held, data=request.POST)
+    if not form.is_valid() or form.cleaned_data["seen"] != str(two[1].pk):
+        return False
+    sent = form.cleaned_data
+    same = [sent[field] == getattr(held, kept) for field, kept in HELD.items() if field in sent]
+    same += [sent[field] == getattr(two[0], field) for field in CHANGED if field in sent]
+    return all(same) and sent.get("warm", held.contact_kind == "warm") == (held.contact_kind == "warm")
+
+
+def left(request: HttpRequest, held: Referral) -> HttpResponse:
+    """What is left of a handover that has ended: that it was taken back, or our answer to their comment."""
+    values: dict[str, Any] = {**world(person(request), held.agency), "referral": held}
+    if held.state == "withdrawn":
+        return render(request, "portal/withdrawn.html", values)
+    found: QualityComment = held.comments.get()
+    return render(request, "portal/answered.html", {**values, "comment": found})
