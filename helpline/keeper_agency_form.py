@@ -50,6 +50,12 @@ class AgencyForm(WeekForm, forms.ModelForm):
         label=gettext_lazy("Municipalities that it serves"),
         widget=forms.CheckboxSelectMultiple,
     )
+    description = WordsField(
+        required=False,
+        max_length=1000,
+        label=gettext_lazy("In a few words: what it does"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
     minimum_age = forms.IntegerField(
         required=False, min_value=0, max_value=OLDEST, label=gettext_lazy("From the age of")
     )
@@ -68,13 +74,11 @@ class AgencyForm(WeekForm, forms.ModelForm):
             "is_active",
         ]
         field_classes = {
-            **dict.fromkeys(["name", "phone", "sdk_address", "description"], WordsField),
+            **dict.fromkeys(["name", "phone", "sdk_address"], WordsField),
             **dict.fromkeys(["mailbox", "deputy_mailbox"], EmailField),
         }
-        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
         labels = {
             "name": gettext_lazy("Name"),
-            "description": gettext_lazy("In a few words: what it does"),
             "nationwide": gettext_lazy("Serves the whole country"),
             "phone": gettext_lazy("Phone"),
             "mailbox": gettext_lazy("Mailbox"),

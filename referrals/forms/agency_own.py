@@ -68,6 +68,7 @@ class DeputyForm(forms.Form):
     mailbox = EmailField(
         label=_("A mailbox that stands in"),
         required=False,
+        max_length=254,
         help_text=_("Mail says that something waits, never whom or what."),
     )
 
@@ -90,7 +91,9 @@ class PersonForm(forms.Form):
     first_name = WordsField(label=_("First name"), max_length=150)
     last_name = WordsField(label=_("Last name"), max_length=150)
     email = EmailField(
-        label=_("E-mail"), help_text=_("Reminders go here. They say that something waits, never whom or what.")
+        label=_("E-mail"),
+        max_length=254,
+        help_text=_("Reminders go here. They say that something waits, never whom or what."),
     )
     phone = WordsField(label=_("Phone"), max_length=40, required=False)
     is_manager = forms.BooleanField(

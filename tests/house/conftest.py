@@ -23,7 +23,7 @@ from referrals.actions.pre_questions import token_of as pre_token_of
 from referrals.models import AgencyMember, PartnerAgency, Referral
 from tests.house.streets import MORE_PAGES, STREETS
 
-HELD = ("warm", "missed", "contacted")
+HELD = ("warm", "missed", "resting", "contacted")
 
 
 @pytest.fixture
@@ -92,6 +92,8 @@ def _held(cast, case) -> dict[str, Referral]:
     actions.book(by=cast.partner, referral=found["warm"], at=soon, warm=True)
     actions.contact_missed(by=cast.partner, referral=found["missed"], text="Nobody answered.")
     actions.contact_made(by=cast.partner, referral=found["contacted"], text="Met him.")
+    until = clock.today() + dt.timedelta(days=7)
+    actions.put_on_hold(by=cast.partner, referral=found["resting"], until=until)
     return found
 
 

@@ -206,8 +206,11 @@ STREETS: dict[str, Street] = {
     **{f"referrals:{name}": own_case(post=True, get=False, pk="sent.pk") for name in ("accept", "decline", "ask")},
     **{
         f"referrals:{name}": own_case(post=True, get=False, pk="accepted.pk")
-        for name in ("book", "book-warm", "spoke", "contact", "miss", "complete", "hold", "resume", "return", "fail")
+        for name in ("book", "book-warm", "contact", "miss", "hold", "return", "fail")
     },
+    "referrals:spoke": own_case(post=True, get=False, pk="warm.pk"),
+    "referrals:resume": own_case(post=True, get=False, pk="resting.pk"),
+    "referrals:complete": own_case(post=True, get=False, pk="contacted.pk"),
     "referrals:withdraw": own_case(post=True, get=False, pk="sent.pk"),
     "referrals:caller-says": own_case(post=True, pk="contacted.pk"),
     "referrals:paper-pdf": own_case(post=True, get=False, pk="sent.pk"),
@@ -246,19 +249,18 @@ STREETS: dict[str, Street] = {
     "portal:decline": portal_act("sent.pk"),
     "portal:ask": portal_act("sent.pk"),
     "portal:contact": portal_act("accepted.pk"),
-    "portal:complete": portal_act("accepted.pk"),
     "portal:confirm": portal_act("withdrawn.pk"),
-    **{
-        f"portal:{name}": portal_act("accepted.pk")
-        for name in ("book", "tick", "miss", "hold", "resume", "return", "fail", "message", "comment", "asked-again")
-    },
+    **{f"portal:{name}": portal_act("accepted.pk") for name in ("book", "miss", "hold", "return", "fail", "message")},
+    "portal:tick": portal_act("warm.pk"),
+    "portal:resume": portal_act("resting.pk"),
+    **{f"portal:{name}": portal_act("contacted.pk") for name in ("complete", "comment", "asked-again")},
 }
 
 # Pages that the table's own world does not show: a referral in other states, for staff and in the portal.
 MORE_PAGES = [
     *(
         ("referrals:referral", Street({200: "caseworker"}, where={"pk": f"{state}.pk"}))
-        for state in ("sent", "asked", "accepted", "declined", "withdrawn", "warm", "missed", "contacted")
+        for state in ("sent", "asked", "accepted", "declined", "withdrawn", "warm", "missed", "resting", "contacted")
     ),
     *(
         ("portal:referral", Street({200: "partner"}, where={"pk": f"{state}.pk"}))

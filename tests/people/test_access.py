@@ -15,9 +15,9 @@ STAFF = (
 )
 ACTS = {
     "caseworker": STAFF,
-    "manager": f"{STAFF} reassign_case see_caseload link_cases extend_child_clock",
+    "manager": f"{STAFF} reassign_case see_caseload link_cases extend_child_clock see_mail",
     "partner": "answer_referral keep_own_agency use_account read_demo_mail",
-    "keeper": "keep_users keep_agencies keep_grounds keep_board use_account read_demo_mail",
+    "keeper": "keep_users keep_agencies keep_grounds keep_board see_mail use_account read_demo_mail",
 }
 
 

@@ -1,6 +1,7 @@
 """An agency's own page: room, days away, hours, who stands in, how soon it answers, what we know of it; its own alone."""
 
 import datetime as dt
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -9,9 +10,10 @@ from django.urls import reverse
 from helpline.people import clock
 from helpline.people.errors import Refused
 from helpline.people.models import LogEntry
+from referrals.actions import accept, ask_question, decline
 from referrals.actions import agency_own as own
 from referrals.figures import AnswerTime, answer_time
-from referrals.models import AgencyAbsence, AgencyMember, OpeningHours, PartnerAgency, Referral, StateChange
+from referrals.models import AgencyAbsence, AgencyMember, OpeningHours, PartnerAgency, Referral
 
 PAGE = reverse("portal:agency")
 ANYBODY = ["agency-room", "agency-away", "agency-true"]
@@ -209,15 +211,20 @@ def test_the_page_shows_what_is_known_and_lets_nobody_change_it(client_of, cast,
 
 def answered(make_referral, cast, minutes: int, days_ago: int = 1, move: str = "decline", agency=None) -> Referral:
     """A handover that was sent then and answered so much later."""
-    sent = make_referral("sent", agency=agency or cast.agency)
     moment = clock.now() - dt.timedelta(days=days_ago)
-    Referral.objects.filter(pk=sent.pk).update(sent_at=moment)
-    source = {"accept": "sent", "decline": "sent", "ask": "sent"}[move]
-    target = {"accept": "accepted", "decline": "declined", "ask": "question"}[move]
-    StateChange.objects.create(
-        referral=sent, move=move, source=source, target=target, at=moment + dt.timedelta(minutes=minutes)
-    )
+    with clock.at(moment):
+        sent = make_referral("sent", agency=agency or cast.agency)
+    who = cast.other_partner if agency else cast.partner
+    with clock.at(moment + dt.timedelta(minutes=minutes)):
+        ANSWERS[move](by=who, referral=sent)
     return sent
+
+
+ANSWERS = {
+    "accept": accept,
+    "decline": partial(decline, reason="no_capacity"),
+    "ask": partial(ask_question, text="How old is he?"),
+}
 
 
 def test_the_middle_of_the_answer_times(make_referral, cast, django_assert_num_queries):
@@ -234,9 +241,8 @@ def test_of_one_handover_the_first_answer_counts(make_referral, cast):
     for minutes in (10, 20):
         answered(make_referral, cast, minutes)
     asked = answered(make_referral, cast, 30, move="ask")
-    StateChange.objects.create(
-        referral=asked, move="accept", source="opened", target="accepted", at=asked.sent_at + dt.timedelta(hours=5)
-    )
+    with clock.at(asked.sent_at + dt.timedelta(hours=5)):
+        accept(by=cast.partner, referral=asked)
     assert answer_time(cast.agency) == AnswerTime(3, dt.timedelta(minutes=20))
 
 

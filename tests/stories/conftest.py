@@ -85,6 +85,7 @@ def worker_and_beat(transactional_db, tmp_path, settings) -> Iterator[Path]:
         **os.environ,
         **{"DATABASE_URL": url, "OWNER_DATABASE_URL": url, "REDIS_URL": broker, "DEMO": "1"},
         **{"HELPLINE_KEYS": ",".join(settings.HELPLINE_KEYS), "HELPLINE_VAR": str(tmp_path), "HELPLINE_TICK": "1"},
+        "SECRET_KEY": settings.SECRET_KEY,  # what signs the links of a mail is what the web server reads them with
     }
     celery = [sys.executable, "-m", "celery", "-A", "helpline"]
     (tmp_path / "mail").mkdir()

@@ -2,19 +2,11 @@
 word that was typed up to two seconds before is in the database."""
 
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from urllib.error import URLError
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.sessions.models import Session
 from django.db import connection
@@ -23,51 +15,14 @@ from playwright.sync_api import BrowserContext, Page, expect
 from helpline.people.models import User
 from intake.models import Call
 from tests.conftest import APP_LOGIN
-from tests.stories.conftest import ROOT, app_url, no_barrier
+from tests.stories.conftest import no_barrier
+from tests.stories.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SEEN = "Han har rakat huvudet och talar om kriget varje kväll"
 TOLD = "Grannen såg ett gevär i ladan i går"
 OWN = "Jag bedömer att det brådskar"
 TWO = 2000  # ms: what may be lost
-
-
-class Server:
-    """A gunicorn process on the test's database, to be killed and started again on the same port."""
-
-    def __init__(self, folder) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = (folder / "gunicorn.log").open("wb")
-        self.folder = folder
-        self.process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        url = app_url()
-        env = {
-            **os.environ,
-            **{"DATABASE_URL": url, "OWNER_DATABASE_URL": url, "DEMO": "1", "SECRET_KEY": settings.SECRET_KEY},
-            **{"HELPLINE_KEYS": ",".join(settings.HELPLINE_KEYS), "HELPLINE_VAR": str(self.folder)},
-        }
-        command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{self.port}", "-w", "2", "helpline.wsgi"]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=env, stdout=self.log, stderr=self.log, start_new_session=True
-        )
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{self.url}/livez", timeout=2).close()
-                return
-            except (URLError, OSError):
-                time.sleep(0.25)
-        raise AssertionError((self.folder / "gunicorn.log").read_text()[-3000:])
-
-    def kill(self) -> None:
-        """As when the machine loses power: no worker ends its request."""
-        if self.process and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
 
 
 @pytest.fixture
