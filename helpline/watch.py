@@ -10,7 +10,7 @@ from helpline.people import clock
 from helpline.people.adrift import ADRIFT
 from helpline.people.models import Notice, Role, User
 from intake.models import Reminder
-from referrals.models import Referral, SilenceRung
+from referrals.models import FirstLook, PreAnswer, Referral, SilenceRung
 
 LATE = dt.timedelta(minutes=3)  # six ticks: nobody looks, or one cannot be done
 
@@ -47,11 +47,17 @@ def watch_of(user: User) -> Watch:
 
 
 def mails_of(user: User) -> QuerySet[Notice]:
-    """The mail that this person looks after: a manager that of the own unit's people and handovers, the keeper all."""
+    """The mail that this person looks after: a manager that of the own unit's people, handovers, links and
+    questions, the keeper all."""
     if user.role == Role.KEEPER:
         return Notice.objects.all()
-    handovers = Referral.objects.visible_to(user).annotate(code=Cast("pk", CharField())).values("code")
-    return Notice.objects.filter(Q(user__unit=user.unit_id, user__unit__isnull=False) | Q(about__in=handovers))
+    handovers = Referral.objects.visible_to(user)
+    links = FirstLook.objects.filter(referral__in=handovers)
+    asked = PreAnswer.objects.filter(question__case__unit=user.unit_id)
+    theirs = Q(user__unit=user.unit_id, user__unit__isnull=False)
+    for rows in (handovers, links, asked):
+        theirs |= Q(about__in=rows.annotate(named=Cast("pk", CharField())).values("named"))
+    return Notice.objects.filter(theirs)
 
 
 def adrift_of(user: User) -> QuerySet[Notice]:

@@ -29,7 +29,7 @@ COUNTED = r"(?!\s(?:gånger|minuter|timmar|dagar|veckor|meter|kilometer|km|mil|p
 STREET = re.compile(
     rf"\b(?:(?:[A-ZÅÄÖ]{LETTER}+s?\s){{0,2}}[A-ZÅÄÖ]{LETTER}+(?:{CAPITAL_SUFFIX})"
     rf"|(?:[A-ZÅÄÖ]{LETTER}+\s){{1,3}}(?:{CAPITAL_SUFFIX}|Street|Road|Avenue)"
-    rf"|{LETTER}{{2,}}(?:{SUFFIX}))\s\d{{1,4}}(?:[A-Za-z]\b|\s[A-H]\b)?(?![\d.:])" + COUNTED
+    rf"|{LETTER}{{2,}}(?:{SUFFIX}))\s\d{{1,4}}(?:[A-Za-z]\b|\s[A-H]\b)?(?!\d|[.:]\d)" + COUNTED
 )
 POSTAL = re.compile(rf"(?<!\d)(?:SE?[- ])?\d{{3}} ?\d{{2}}\s(?!kr|kronor|personer|gånger|meter|kilo){LETTER}{{2,}}")
 POSTAL_CAPITAL = re.compile(rf"\d{{3}} ?\d{{2}}\s[A-ZÅÄÖ]{LETTER}+(?:\s[A-ZÅÄÖ]{LETTER}+)?")

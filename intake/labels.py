@@ -28,6 +28,10 @@ STEP_KINDS: Words = {
 # Steps for which somebody calls the person: their rows lead to how that is done safely. Upper floors add theirs.
 CALLING: set[str] = {"call_back", "ask_caller", "after_call"}
 
+# Steps that leave somebody without help when they are only ticked off: kind -> what is asked for instead. Upper floors add
+# theirs.
+NEEDS_WORDS: Words = {}
+
 # Steps that promise the caller nothing: when they are late, nobody waits to be called. Upper floors add theirs.
 INSIDE: set[str] = set()
 
@@ -90,6 +94,8 @@ EVENTS: Words = {
 
 # What somebody said, in the line of an event. Upper floors add theirs at start.
 SAID: Words = {}
+# Why a handover came back: each floor above adds its own.
+WHYS: Words = {}
 
 NOTICES: Words = {
     "step.due": _("Reminder: a step is due"),
@@ -109,10 +115,14 @@ BOUNCES: Words = {
     "given_number": _("Given a number instead of a handover"),
     "turned_away": _("%(agency)s said no, or nothing, after the caller was told of them"),
     "called_again_unanswered": _("The caller had to call again because nobody had called"),
+    "nobody_called": _("%(agency)s never called the person"),
     "told_again": _("The caller had to tell %(agency)s again what we had told them"),
     "step_untouched": _("A step stood untouched for three working days past its time"),
     "changed_hands": _("Changed hands without a handover"),
 }
+
+# A cause said more closely, by the `why` of a bounce's codes. Upper floors add theirs.
+BOUNCED_WHY: Words = {}
 
 PARTS: Words = {
     "caller": _("The caller"),

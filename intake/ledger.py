@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from helpline.people.models import User
 from intake import triage
-from intake.labels import BOUNCES, STEP_KINDS
+from intake.labels import BOUNCED_WHY, BOUNCES, STEP_KINDS
 from intake.models import Bounce, Case
 
 
@@ -44,4 +44,5 @@ def _line(row: Bounce, people: dict[int, str]) -> Line:
     if codes.get("need"):
         about = ", ".join(filter(None, [about, triage.name_of("needs", codes["need"]).lower()]))
     by = people.get(row.by_id or 0, "")
-    return Line(str(BOUNCES[row.cause]) % codes, row.at, about, by if to else whose or by)
+    words = BOUNCED_WHY.get(row.codes.get("why", ""), BOUNCES[row.cause])
+    return Line(str(words) % codes, row.at, about, by if to else whose or by)

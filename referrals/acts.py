@@ -34,9 +34,11 @@ class Act:
     def url(self) -> str:
         return f"portal:{self.name}"
 
-    def form_for(self, referral: Referral, reader: str = "", data: Any = None) -> forms.MoveForm:
-        """Its form; several stand on one page, so each has fields with ids of its own."""
-        return self.form(data, referral=referral, reader=reader, auto_id=f"id_{self.name}_%s")
+    def form_for(self, referral: Referral, reader: str = "", data: Any = None, *, seen: str = "") -> forms.MoveForm:
+        """Its form; several stand on one page, so each has fields with ids of its own. `seen`: the last change, where it is
+        known already."""
+        first = {"seen": seen} if seen else None
+        return self.form(data, referral=referral, reader=reader, initial=first, auto_id=f"id_{self.name}_%s")
 
 
 # In the order in which they are likely: the first that is possible stands open with the only filled button.

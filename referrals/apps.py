@@ -13,24 +13,33 @@ class ReferralsConfig(AppConfig):
         from helpline.people import notices
         from intake import labels as lower
         from intake.actions.calls import CAME_TO_CASE
+        from intake.actions.cases import CLOSED
+        from intake.actions.steps import DONE
         from intake.protection import RAISED
         from intake.spoken import AGREED, SIGNPOSTED
         from referrals import labels
-        from referrals.actions.drafts import clean_drafts
+        from referrals.actions.disclosures import told_by_phone
+        from referrals.actions.drafts import clean_sent_and_drafts
         from referrals.actions.signposts import follow_signposts
+        from referrals.actions.silence import finish_with_case
         from referrals.agreed import agency_agreed_to, told_to_go_to
         from referrals.links import REFERRAL_LINKS
 
         lower.STEP_KINDS.update(labels.STEP_KINDS)
         lower.CALLING.update(labels.CALLING)
         lower.INSIDE.update(labels.INSIDE)
+        lower.NEEDS_WORDS.update(labels.NEEDS_WORDS)
+        lower.BOUNCED_WHY.update(labels.BOUNCED_WHY)
         lower.CONTACT.update(labels.CONTACT)
         lower.EVENTS.update(labels.EVENTS)
         lower.KEEPERS.update(labels.KEEPERS)
         lower.SAID.update(labels.SAID)
+        lower.WHYS.update(labels.REASONS)
         AGREED.append(agency_agreed_to)
         SIGNPOSTED.append(told_to_go_to)
         CAME_TO_CASE.append(follow_signposts)
-        RAISED.append(clean_drafts)
+        RAISED.append(clean_sent_and_drafts)
+        CLOSED.append(finish_with_case)
+        DONE.update(dict.fromkeys(["give_contact", "bring_handover", "bring_answer"], told_by_phone))
         notices.KINDS.update(labels.NOTICES)
         notices.LINKS.update(REFERRAL_LINKS)

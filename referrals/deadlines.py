@@ -10,13 +10,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpline.people import clock
-from helpline.people.workdays import MORNING, add_working_days, at_work, is_working_day, local, next_working_morning
+from helpline.people.workdays import (
+    MORNING,
+    add_working_days,
+    at_work,
+    is_at_work,
+    is_working_day,
+    local,
+    next_working_morning,
+)
 from referrals import hours
 
 if TYPE_CHECKING:
     from referrals.models import PartnerAgency, Referral
 
-ACUTE = "AKUT"
+ACUTE, URGENT = "AKUT", "BRADSKANDE"
+END_OF_DAY = dt.time(16, 30)
 HOUR = dt.timedelta(hours=1)
 
 # How soon an agency is to answer, and to have had contact: working days and the time of day; none: two hours, at any hour.
@@ -28,11 +37,12 @@ ANSWER_IN: dict[str, tuple[int, dt.time] | None] = {
 }
 ANSWER_ACUTE = dt.timedelta(hours=2)
 CONTACT_WITHIN = 10  # working days that an agency may promise its first contact for; where acute, a day
-OFFICE = (dt.time(8), dt.time(16))  # when one of us is at work, and takes something on
 ASKED = {"week": 5, "month": 30, "quarter": 90}  # days after the contact; the first on the third to the seventh
 NEXT_ASKED = {"week": "month", "month": "quarter"}
 ACCESS_DAYS = 90  # how long an agency has a handover, where no consent ends sooner
-MISSED_AFTER = dt.timedelta(minutes=30)  # past the booked time, with a tick missing
+MISSED_AFTER = dt.timedelta(minutes=30)  # past the booked time, where nobody has said that it came about
+TICK_WAITS = dt.timedelta(hours=2)  # where one side of a three-way call has ticked: so long for the other
+STOPPED_WITHIN = 2  # working days in which an agency confirms that it has stopped; then we call
 
 
 # -- the ladder of silence ---------------------------------------------------------------------------------------------
@@ -71,6 +81,8 @@ LADDER: dict[str, list[Rung]] = {
 }
 TO_AGENCY = {"nudge", "deputy"}
 RUNGS = ["nudge", "deputy", "owner", "manager", "expire"]
+OURS = ["owner", "manager", "expire"]  # each leaves the next its time, however late it is climbed
+ON_TIME = dt.timedelta(minutes=5)  # what is climbed so soon after its time is not late
 
 
 def ladder(*, urgency: str, agency: "PartnerAgency", sent: dt.datetime, due: dt.datetime) -> dict[str, dt.datetime]:
@@ -88,6 +100,17 @@ def _moment(rung: Rung, agency: "PartnerAgency", sent: dt.datetime, due: dt.date
         return hours.passed(agency, sent, minutes) if rung.name in TO_AGENCY else sent + minutes
     ours = at_work(due)
     return next_working_morning(ours, rung.mornings) if rung.mornings else ours
+
+
+def put_off(urgency: str, climbed: str, later: str, moment: dt.datetime) -> dt.datetime:
+    """The earliest moment of a later rung of ours, where one was climbed only at `moment`: as far off as the ladder says."""
+    rungs = {rung.name: rung for rung in LADDER[urgency]}
+    minutes, mornings = (
+        getattr(rungs[later], part) - getattr(rungs[climbed], part) for part in ("minutes", "mornings")
+    )
+    if minutes:
+        return moment + dt.timedelta(minutes=minutes)
+    return next_working_morning(at_work(moment), mornings)
 
 
 # -- single times ------------------------------------------------------------------------------------------------------
@@ -110,6 +133,17 @@ def answer_due(urgency: str, moment: dt.datetime, agency: "PartnerAgency | None"
         return moment.astimezone(dt.UTC) + ANSWER_ACUTE
     due = local(add_working_days(clock.local_date(moment), rule[0]), rule[1])
     return hours.within(agency, due, after=moment) if agency else due
+
+
+def first_contact(urgency: str, moment: dt.datetime, agency: "PartnerAgency | None" = None) -> dt.datetime:
+    """Which time is offered for the first contact: that of the answer; where urgent the end of that day, since who answers
+    at the last moment has not called yet."""
+    due = answer_due(urgency, moment, agency)
+    if urgency != URGENT:
+        return due
+    day = clock.local_date(due)
+    closes = [end for _start, end in hours.shifts_on(agency, day)] if agency else []
+    return max(due, min([local(day, END_OF_DAY), *closes[-1:]]))
 
 
 def latest_contact(urgency: str, moment: dt.datetime) -> dt.datetime:
@@ -137,17 +171,24 @@ def ask_caller_due(contact: dt.datetime, mark: str = "week") -> dt.datetime:
 
 def missed_at(referral: "Referral", promised: dt.datetime) -> dt.datetime:
     """When a contact that was promised for a moment is taken for missed, unless somebody says before that it came about: a
-    three-way call and what is acute half an hour later, all else then or when one of us is at work."""
+    three-way call and what is acute half an hour later, all else then or when one of us is at work. Where one side has
+    ticked that they spoke, the other is asked first, and given time."""
+    if lacks_one_tick(referral):
+        return promised.astimezone(dt.UTC) + TICK_WAITS
     late = promised.astimezone(dt.UTC) + MISSED_AFTER
     return late if referral.is_warm or referral.urgency == ACUTE else at_work(late)
+
+
+def lacks_one_tick(referral: "Referral") -> bool:
+    """Whether one side of a three-way call has ticked that they spoke, and the other has not."""
+    return referral.is_warm and (referral.agency_spoke_at is None) != (referral.owner_spoke_at is None)
 
 
 def back_soon(referral: "Referral", moment: dt.datetime) -> dt.datetime:
     """When we look after a contact that did not come: within the hour where it was a three-way call or acute, or while we
     are at work; else the next working morning, so that nobody is woken for what can wait."""
     at = clock.local_time(moment)
-    at_work = is_working_day(at.date()) and OFFICE[0] <= at.time() < OFFICE[1]
-    if referral.contact_kind == "warm" or referral.urgency == ACUTE or at_work:
+    if referral.contact_kind == "warm" or referral.urgency == ACUTE or is_at_work(moment):
         return moment + HOUR
     return next_working_morning(moment, 0 if is_working_day(at.date()) and at.time() < MORNING else 1)
 

@@ -3,9 +3,15 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy
+
+from intake.labels import Words
 from referrals.grounds import grounds
 from referrals.labels import DISCLOSURE_WAYS, SHARED
 from referrals.models import Disclosure, Referral
+
+# What was given that time alone, where it was not the card; what they saw before stands in the rows before.
+THAT: Words = {"answer": gettext_lazy("our answer"), "message": gettext_lazy("our message")}
 
 
 @dataclass(frozen=True)
@@ -32,8 +38,8 @@ def _in_words(row: Disclosure) -> Disclosed:
     return Disclosed(
         at=row.decided_at,
         way=str(DISCLOSURE_WAYS[row.way]),
-        shared=_names(row.shared),
-        withheld=_names(row.withheld),
+        shared=str(THAT[row.way]) if row.way in THAT else _names(row.shared),
+        withheld="" if row.way in THAT else _names(row.withheld),
         ground=", ".join(part for part in (ground.name if ground else row.ground, row.law) if part),
         by=str(row.decided_by),
         text=row.words,

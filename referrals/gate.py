@@ -23,6 +23,7 @@ def referral_for(request: HttpRequest, pk: Any) -> Referral:
     if found is None:
         raise _refused(request, pk)
     found.case = case_for(request, found.case.code)
+    found.follow_urgency()
     _log(request, found)
     return found
 

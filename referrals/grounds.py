@@ -73,6 +73,11 @@ def grounds() -> dict[str, Ground]:
     return {row["code"]: _row(row) for row in yaml.safe_load(text)}
 
 
+def consent_grounds() -> list[str]:
+    """The codes of those that hold as long as a consent does."""
+    return [code for code, ground in grounds().items() if ground.is_consent]
+
+
 def verdicts(
     *, receiver: str, channel: str, age_band: str, day: dt.date, on: Collection[str]
 ) -> list[tuple[Ground, str]]:

@@ -8,12 +8,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from referrals.labels import CALLER_ANSWERS, CARD, EVENTS
+from helpline.people.templatetags.people import say_day
+from referrals.labels import CALLER_ANSWERS, CARD, CLIMBED, EVENTS, NUDGED_AGAIN
 from referrals.models import Referral, SilenceRung, StateChange
 from referrals.states import MOVES
 
 TAKEN_BACK = gettext_lazy("We took the handover back")
-CLIMBED = {"nudge": "nudged", "deputy": "deputy_told", "owner": "owner_told", "manager": "manager_told"}
 WAYS = {"phone": gettext_lazy("by phone"), "link": gettext_lazy("by a link, without an account")}
 
 
@@ -37,19 +37,23 @@ def happenings(referral: Referral) -> list[Happening]:
 
 
 def _moves(referral: Referral) -> Iterable[Happening]:
+    rested = dict(referral.case.events.filter(kind="referral.held").values_list("codes__of", "codes__until"))
     for change in referral.changes.select_related("by", "suggested").order_by("at", "id"):
         more = [change.reason_name] if change.reason else []
         if change.suggested:
             more.append(_("They suggest %(agency)s.") % {"agency": change.suggested})
         elif change.move in {"decline", "return"}:
             more.append(_("They do not know who could help instead."))
-        yield Happening(change.at, _moved(change, referral), more, change.text, _by(change), change.move)
+        yield Happening(
+            change.at, _moved(change, referral, rested.get(change.pk.hex)), more, change.text, _by(change), change.move
+        )
 
 
-def _moved(change: StateChange, referral: Referral) -> str:
-    """One change in words; what was taken back was not left unanswered."""
+def _moved(change: StateChange, referral: Referral, until: str | None) -> str:
+    """One change in words; what was taken back was not left unanswered. `until`: the day until which it rested."""
+    day = say_day(dt.date.fromisoformat(until)) if until else _("a certain day")
     old: Any = TAKEN_BACK if change.move == "take_back" else None  # as it was called before
-    return str(old or EVENTS[MOVES[change.move].event]) % {"agency": referral.agency}
+    return str(old or EVENTS[MOVES[change.move].event]) % {"agency": referral.agency, "until": day}
 
 
 def _by(change: StateChange) -> str:
@@ -59,9 +63,10 @@ def _by(change: StateChange) -> str:
 
 def _rungs(referral: Referral) -> Iterable[Happening]:
     """What was climbed; the last rung is a move of its own."""
+    again = set(referral.case.events.filter(kind=NUDGED_AGAIN).values_list("codes__of", flat=True))
     for row in referral.rungs.filter(state=SilenceRung.State.FIRED, rung__in=CLIMBED):
         assert row.fired_at is not None  # the constraint rung_fired_whole says so
-        words = str(EVENTS[f"referral.{CLIMBED[row.rung]}"]) % {"agency": referral.agency}
+        words = str(EVENTS[NUDGED_AGAIN if row.pk in again else CLIMBED[row.rung]]) % {"agency": referral.agency}
         yield Happening(row.fired_at, words, who=_("The system"))
 
 

@@ -11,7 +11,7 @@ from helpline.people import clock
 from helpline.people.workdays import is_holiday, local
 
 Shift = tuple[dt.datetime, dt.datetime]
-OFFICE = (dt.time(8), dt.time(16, 30))  # of an agency that has not said its hours
+UNSAID = (dt.time(8), dt.time(16, 30))  # the hours of an agency that has not said its own
 A_DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)
 LOOK_AHEAD = 60  # days; beyond, hours that never come do not keep anybody waiting
@@ -35,7 +35,7 @@ def _shifts_on(agency: HasHours, rows: list[Any], day: dt.date) -> list[Shift]:
         return [(_moment(day, dt.time()), _moment(day + A_DAY, dt.time()))]
     ours = sorted((row.opens, row.closes) for row in rows if row.weekday == day.weekday())
     if not rows:
-        ours = [OFFICE] if day.weekday() < 5 else []
+        ours = [UNSAID] if day.weekday() < 5 else []
     return [] if is_holiday(day) else _joined([(_moment(day, opens), _moment(day, closes)) for opens, closes in ours])
 
 

@@ -17,7 +17,7 @@ def hours_said(agency: PartnerAgency) -> list[tuple[str, str]]:
     rows = list(agency.hours.all())
     times = {day: [(row.opens, row.closes) for row in rows if row.weekday == day] for day in range(7)}
     if not rows:
-        times = {day: [hours.OFFICE] if day < 5 else [] for day in range(7)}
+        times = {day: [hours.UNSAID] if day < 5 else [] for day in range(7)}
     found = []
     for shifts, days in groupby(range(7), key=lambda day: times[day]):
         if shifts:

@@ -23,13 +23,17 @@ STEP_KINDS: Words = {
     "await_answer": _("%(agency)s answers"),
     "call_agency": _("Call %(agency)s: they have not answered"),
     "await_contact": _("%(agency)s makes contact"),
-    "give_contact": _("Give %(agency)s what they need to make contact: they accepted by the link"),
+    "give_contact": _("Give %(agency)s what they need to make contact: they do not see it in the system"),
     "booked_contact": _("%(agency)s has a time with the caller"),
     "three_way_call": _("Three-way call with %(agency)s and the caller"),
     "missed_contact": _("See to it that the contact with %(agency)s comes about"),
     "held_until": _("%(agency)s waits until the day that was agreed"),
     "answer_question": _("Answer the question from %(agency)s"),
     "answer_comment": _("Answer the comment from %(agency)s"),
+    "read_message": _("Read the message from %(agency)s"),
+    "bring_handover": _("Bring %(agency)s the handover: by a link, on paper, or call them"),
+    "bring_answer": _("Bring %(agency)s our answer: by a new link, on paper, or call them"),
+    "tell_to_stop": _("Call %(agency)s: they must stop"),
     "choose_next": _("Choose who can help instead of %(agency)s"),
     "confirm_contact": _("Ask the caller about the contact with %(agency)s"),
     "ask_month": _("Ask the caller after a month: did %(agency)s help?"),
@@ -41,11 +45,25 @@ KEEPERS: Words = {
     "referrals": _("This step is kept by a handover, and ends with it."),
     "asking": _("This step ends when you write down what the caller answers."),
     "comments": _("This step ends when the agency's comment is answered."),
+    "stopping": _("This step ends when you write down that they have stopped."),
+    "messages": _("This step ends when the message is answered or marked as read."),
 }
 
 CALLING = {"confirm_contact", "ask_month", "ask_quarter", "ask_signposted", "three_way_call"}
 # Between us and an agency: when they are late, no caller waits for a call.
-INSIDE = {"answer_question", "answer_comment", "held_until"}
+INSIDE = {"answer_question", "answer_comment", "read_message", "held_until", "tell_to_stop"}
+# A need is not dropped by two presses: who chooses nobody says why.
+NEEDS_WORDS: Words = {
+    "choose_next": _(
+        "Choose who can help instead. If nobody is to be chosen, write why: what the person says, or what comes instead."
+    ),
+}
+# How an agency turned somebody away, by the state that its handover came to.
+BOUNCED_WHY: Words = {
+    "declined": _("%(agency)s said no after the caller was told of them"),
+    "expired": _("%(agency)s did not answer after the caller was told of them"),
+    "returned": _("%(agency)s gave the handover back after the caller was told of them"),
+}
 # Events that are contact with the caller.
 CONTACT = {"referral.contact_made", "referral.ticked", "caller.answered"}
 ASKING_STEPS = {"week": "confirm_contact", "month": "ask_month", "quarter": "ask_quarter"}
@@ -61,7 +79,7 @@ EVENTS: Words = {
     "referral.booked_warm": _("A three-way call is booked with %(agency)s"),
     "referral.ticked": _("Ticked: we spoke together with %(agency)s"),
     "referral.missed": _("The contact with %(agency)s did not come about; it is ours again"),
-    "referral.held": _("The handover to %(agency)s waits until a day"),
+    "referral.held": _("The handover to %(agency)s waits until %(until)s"),
     "referral.resumed": _("The handover to %(agency)s goes on"),
     "referral.contact_made": _("%(agency)s has had contact"),
     "referral.completed": _("%(agency)s has finished"),
@@ -73,12 +91,16 @@ EVENTS: Words = {
     "referral.confirmed": _("%(agency)s confirms that they have stopped"),
     "referral.nudged": _("%(agency)s was reminded"),
     "referral.deputy_told": _("The deputy at %(agency)s was told"),
+    "referral.nudged_again": _("%(agency)s was reminded once more"),
     "referral.owner_told": _("%(agency)s has not answered: it is for us to call them"),
     "referral.manager_told": _("%(agency)s has not answered: the unit manager was told"),
     "referral.message": _("Message with %(agency)s"),
+    "referral.message_read": _("Message from %(agency)s read"),
+    "referral.hurried": _("The handover to %(agency)s is more urgent now: %(urgency)s"),
     "referral.asked_again": _("%(agency)s had to ask again"),
     "referral.commented": _("%(agency)s comments on our handover"),
     "referral.comment_answered": _("We answered the comment from %(agency)s"),
+    "referral.cleaned": _("An address was taken out of the handover to %(agency)s: the data are protected"),
     "referral.disclosed": _("Shared with %(agency)s in another way"),
     "referral.look_made": _("A link for a first look was made for %(agency)s"),
     "caller.answered": _("Asked whether %(agency)s helped: %(said)s"),
@@ -86,6 +108,15 @@ EVENTS: Words = {
     "pre.asked": _("Asked without a name: %(agency)s"),
     "pre.answered": _("%(agency)s says %(said)s"),
     "signpost.given": _("Told where to go alone: %(agency)s"),
+}
+
+# A rung of an agency's silence that was climbed -> its event; the last rung is a move.
+NUDGED_AGAIN = "referral.nudged_again"  # where nobody is named who stands in
+CLIMBED = {
+    "nudge": "referral.nudged",
+    "deputy": "referral.deputy_told",
+    "owner": "referral.owner_told",
+    "manager": "referral.manager_told",
 }
 
 NOTICES: Words = {
@@ -107,11 +138,13 @@ NOTICES: Words = {
     "referral.expired": _("A handover was not answered"),
     "referral.withdrawn": _("A handover was taken back"),
     "referral.confirmed": _("An agency confirms that it has stopped"),
+    "referral.tick": _("Did you speak together? Your tick is missing"),
     "referral.nudge": _("A handover waits for your answer"),
     "referral.deputy": _("You stand in: a handover waits for an answer"),
     "referral.owner": _("An agency has not answered: call them"),
     "referral.manager": _("An agency has not answered, and nobody has reached them"),
     "referral.message": _("A message about a handover"),
+    "referral.hurried": _("A handover is more urgent now"),
     "referral.commented": _("An agency comments on a handover"),
     "referral.comment_answered": _("Your comment is answered"),
     "pre.asked": _("A question without a name: can you help?"),
@@ -167,6 +200,17 @@ SYSTEM_REASONS: Words = {
     "access_ended": _("The time in which they see it has ended"),
     "agency_gone": _("The agency can no longer be reached"),
 }
+# Where it came back since the person did not want it: whether they want anybody at all is asked before anybody is chosen.
+UNWANTED = {"changed_mind", "withdrew", "consent_withdrawn"}
+# What leads to why it came back: by its state, or by a reason that was not the agency's.
+WHY_BACK: Words = {
+    "declined": _("Why %(agency)s said no"),
+    "expired": _("%(agency)s did not answer: see what was done"),
+    "returned": _("Why %(agency)s gave it back"),
+    "failed": _("Why %(agency)s did not help"),
+    "withdrawn": _("Why we took it back from %(agency)s"),
+}
+CAME_BACK_FROM: Words = dict.fromkeys(("withdrew", *SYSTEM_REASONS), _("Why it came back from %(agency)s"))
 REASONS: Words = {**DECLINE_REASONS, **FAIL_REASONS, **WITHDRAW_REASONS, **SYSTEM_REASONS}
 
 # What the caller says when we ask. Two of them bring the handover back; "not reached" is asked again.
@@ -195,6 +239,7 @@ DISCLOSURE_WAYS: Words = {
     "text": _("As text for a secure message"),
     "answer": _("Our answer to a question"),
     "message": _("A message"),
+    "phone": _("By phone"),
 }
 
 PRE_ANSWERS: Words = {"yes": _("Yes"), "maybe": _("Maybe"), "no": _("No")}

@@ -19,7 +19,10 @@ from referrals.ruled_out import is_ruled_out, noes_of
 TURNED_AWAY = states.CAME_BACK
 HISTORY: dict[str, str | Promise] = {
     "declined": _("has said no"),
-    **dict.fromkeys(("expired", "returned", "failed", "withdrawn"), _("was asked before, and nothing came of it")),
+    "expired": _("did not answer"),
+    "returned": _("gave it back"),
+    "failed": _("did not help"),
+    "withdrawn": _("we took it back"),
     **dict.fromkeys(states.OPEN, _("has a handover now")),
     "completed": _("has helped before"),
     "draft": _("a draft is begun"),

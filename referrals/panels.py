@@ -4,10 +4,14 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from helpline.people import clock
+from helpline.people.models import User
 from intake.gate import person
 from intake.models import Call, Case, FollowUp
 from referrals.asked_first import questions_of
+from referrals.came_back import came_back
 from referrals.consents import Given, consents_of
+from referrals.deadlines import HOUR
 from referrals.labels import ASKING_STEPS, STEP_KINDS
 from referrals.models import QualityComment, Referral
 from referrals.offers import groups, next_best, words_of
@@ -57,20 +61,52 @@ def asked_first_of_case(request: HttpRequest, case: Case) -> Panel:
 
 
 def what_to_do(request: HttpRequest, step: FollowUp) -> Panel:
-    """What a step that a referral left asks for: answer, choose the next, or call and ask."""
+    """What a step that a referral left asks for: answer, choose the next, or call and ask. Of several choices the one that
+    is due first shows who is next; the others lead there."""
     if step.kind not in STEP_KINDS:
         return NOTHING
-    found = Referral.objects.visible_to(person(request)).select_related("agency", "case__key", "case__owner")
-    comments = QualityComment.objects.filter(pk=step.about).values("referral")  # an answer to one is about the comment
-    referral = (
-        found.filter(pk__in=comments).first() if step.kind == "answer_comment" else found.filter(pk=step.about).first()
-    )
+    seen = _seen(request, step.case)
+    referral = seen.of(step)
     if referral is None:
         return NOTHING
     values = {"referral": referral, "case": referral.case, "step": step, "asks": step.kind in ASKING_STEPS.values()}
     if step.kind == "choose_next":
+        values |= {"back": seen.back.get(referral.pk)}
+    if step.kind == "choose_next" and not seen.has_choice:
+        seen.has_choice = True
         values |= {"offers": next_best(referral)[:SHOWN], "history": words_of(referral.case)}
+        values |= {"is_next": step.pk == next((one.pk for one in step.case.open_steps), None)}
         return "referrals/panels/choose_next.html", values
+    if step.kind == "three_way_call":
+        values |= {"may_tick": step.due_at <= clock.now() + HOUR}
     if step.kind == "call_agency":
         values |= {"standing": standing(referral.agency).lines}
     return "referrals/panels/about_referral.html", values
+
+
+class Seen:
+    """The handovers of one case as one page shows them: read once, however many steps they have left."""
+
+    def __init__(self, case: Case, reader: User) -> None:
+        self.has_choice = False
+        rows = (
+            Referral.objects.visible_to(reader)
+            .filter(case=case.pk)
+            .select_related("agency", "case__key", "case__owner")
+        )
+        self.rows = {str(row.pk): row for row in rows.prefetch_related("agency__hours", "agency__absences")}
+        self.back = came_back(self.rows.values())
+        comments = QualityComment.objects.filter(referral__case=case.pk).values_list("pk", "referral")
+        self.comments = {str(comment): str(referral) for comment, referral in comments}
+
+    def of(self, step: FollowUp) -> Referral | None:
+        """The handover that a step is about; an answer to a comment is about the comment. None where nothing says which."""
+        return self.rows.get(self.comments.get(step.about, "") if step.kind == "answer_comment" else step.about)
+
+
+def _seen(request: HttpRequest, case: Case) -> Seen:
+    """What this request has read of the case's handovers."""
+    kept: dict[object, Seen] = request.__dict__.setdefault("handovers_of_case", {})
+    if case.pk not in kept:
+        kept[case.pk] = Seen(case, person(request))
+    return kept[case.pk]

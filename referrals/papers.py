@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from helpline.people import clock
 from helpline.people.errors import Refused
 from referrals.models import Referral
-from referrals.sight import Sight, sight
+from referrals.sight import Sight, footing, sight
 
 # Our own note on it (OSL 5:5): paragraph, date and authority. It warns; whether it may be given out is tried each time.
 MARKING = "Sekretess enligt 26 kap. 1 § OSL"
@@ -107,17 +107,6 @@ def _head(referral: Referral, seen: Sight) -> list[Pair]:
 
 
 def _notes(referral: Referral, seen: Sight) -> list[str]:
-    """On what footing they have it."""
-    found = []
-    if seen.identity_waits:
-        found.append(_("Name and number are told when you have accepted."))
-    if referral.approved_at:
-        found.append(_("The text was read aloud to the caller, who approved it."))
-    ground, consent = referral.legal_ground, referral.consent
-    if ground and ground.is_consent and consent and consent.holds:
-        words = {
-            "self": _("The person has consented to your having it, until %(day)s."),
-            "guardian": _("A guardian has consented to your having it, until %(day)s."),
-        }
-        found.append(words[consent.given_by] % {"day": consent.valid_until})
-    return found
+    """On what footing they have it, with days that hold when it is read later."""
+    waits = [_("Name and number are told when you have accepted.")] if seen.identity_waits else []
+    return [*waits, *footing(referral, str)]

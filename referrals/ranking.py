@@ -1,6 +1,6 @@
 """Who can help: agencies that meet a need, take the age and serve the municipality, in order, each with its reason."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef
@@ -79,11 +79,10 @@ def rank(
     needs: Iterable[str],
     municipality: str | None,
     age_band: str,
-    declined: Collection[int] = (),
     language: str = "",
 ) -> dict[str, list[Offer]]:
     """Channel -> offers: with room and at work, acute need met, number of needs met, municipality, open now, then name.
-    Those that have said no come last. A language rules nobody out; that it is spoken is said. For somebody who lives
+    A language rules nobody out; that it is spoken is said. For somebody who lives
     elsewhere, who meets `other_line` is offered too."""
     wanted = list(needs)
     if municipality == Municipality.ELSEWHERE and wanted:
@@ -94,7 +93,6 @@ def rank(
         if not meets or not takes(agency, age_band) or not agency.serves(municipality):
             continue
         offer = offer_of(agency, meets=meets, municipality=municipality, language=language)
-        offer.has_declined = agency.pk in declined
         offer.order = _order(offer)
         found.setdefault(agency.kind.channel, []).append(offer)
     for offers in found.values():
@@ -129,7 +127,6 @@ def offer_of(agency: PartnerAgency, *, meets: list[str], municipality: str | Non
 def _order(offer: Offer) -> tuple[object, ...]:
     """First is best. Who has no room or is away comes after those who can begin, whatever else speaks for them."""
     return (
-        offer.has_declined,
         not offer.is_reached,
         offer.standing.is_full + offer.standing.is_away,
         ACUTE_NEED not in offer.meets,
@@ -145,9 +142,8 @@ def handovers(
     needs: Iterable[str],
     municipality: str | None,
     age_band: str,
-    declined: Collection[int] = (),
     language: str = "",
 ) -> list[Offer]:
     """The agencies that a person can be handed to, best first."""
-    found = rank(needs=needs, municipality=municipality, age_band=age_band, declined=declined, language=language)
+    found = rank(needs=needs, municipality=municipality, age_band=age_band, language=language)
     return found.get(HANDOVER, [])

@@ -1,6 +1,7 @@
 """What the receiver sees of a referral, and nothing else: one source for the preview, the portal and what was shared."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -9,6 +10,7 @@ from helpline.people import clock
 from helpline.people.templatetags.people import say_day
 from referrals import deadlines
 from referrals.models import Referral
+from referrals.states import OPEN
 
 NOT_YET_ACCEPTED = {"draft", "sent", "opened", "question"}
 
@@ -25,7 +27,7 @@ class Sight:
     answer_by: dt.datetime | None  # while an answer is waited for
     parts: list[Part]
     identity: list[tuple[str, str]]  # label and words, once the agency has accepted
-    identity_waits: bool
+    identity_waits: str  # what they see of who it is once they have accepted, in words; "": nothing
     notes: list[str]
     access_until: dt.date | None = None  # the last day on which they see it
 
@@ -37,7 +39,6 @@ class Sight:
 
 def sight(referral: Referral, parts: list[Part] | None = None) -> Sight:
     """The referral as its receiver sees it now. `parts` stands in for the card while it is being written."""
-    has_identity = bool(referral.name or referral.phone)
     shown = referral.shows_identity or referral.state == "completed"
     return Sight(
         title=referral.need_name,
@@ -46,9 +47,9 @@ def sight(referral: Referral, parts: list[Part] | None = None) -> Sight:
         answer_by=_answer_by(referral),
         parts=referral.card if parts is None else parts,
         identity=[pair for pair in _identity(referral) if pair[1]] if shown else [],
-        identity_waits=has_identity and referral.state in NOT_YET_ACCEPTED,
+        identity_waits=_promised(referral) if referral.state in NOT_YET_ACCEPTED else "",
         notes=_notes(referral),
-        access_until=deadlines.access_until(referral) if referral.state == "draft" else referral.access_until,
+        access_until=_access_until(referral),
     )
 
 
@@ -59,12 +60,30 @@ def _answer_by(referral: Referral) -> dt.datetime | None:
     return referral.answer_due_at if referral.is_waiting else None
 
 
+def _access_until(referral: Referral) -> dt.date | None:
+    """The last day on which they see it; of what has ended, none."""
+    if referral.state == "draft":
+        return deadlines.access_until(referral)
+    return referral.access_until if referral.state in OPEN and referral.case.is_open else None
+
+
 def _identity(referral: Referral) -> list[tuple[str, str]]:
     return [(_("Name"), referral.name), (_("Phone number"), referral.phone)]
 
 
+def _promised(referral: Referral) -> str:
+    """What is shown of who it is when they have accepted: no more than there is."""
+    if referral.name and referral.phone:
+        return _("Name and number")
+    return next((label for label, words in _identity(referral) if words), "")
+
+
 def _notes(referral: Referral) -> list[str]:
-    """On what footing they have it."""
+    return [*footing(referral, say_day), _("From %(unit)s. Secrecy under OSL 26:1.") % {"unit": referral.case.unit}]
+
+
+def footing(referral: Referral, say: Callable[[dt.date], object]) -> list[str]:
+    """On what footing they have it: what was read aloud, and whose consent holds until which day, as `say` says it."""
     found = []
     if referral.approved_at:
         found.append(_("The text was read aloud to the caller, who approved it."))
@@ -74,6 +93,5 @@ def _notes(referral: Referral) -> list[str]:
             "self": _("The person has consented to your having it, until %(day)s."),
             "guardian": _("A guardian has consented to your having it, until %(day)s."),
         }
-        found.append(words[consent.given_by] % {"day": say_day(consent.valid_until)})
-    found.append(_("From %(unit)s. Secrecy under OSL 26:1.") % {"unit": referral.case.unit})
+        found.append(words[consent.given_by] % {"day": say(consent.valid_until)})
     return found

@@ -43,8 +43,8 @@ class Move:
     step: Step | None = None  # none: the step of the state before goes on
 
 
-# Steps that only the referral ends, and the one that only an answer of the caller ends.
-REFERRAL, ASKING = "referrals", "asking"
+# Steps that only the referral ends; the one that only an answer of the caller ends; and that only "they have stopped" ends.
+REFERRAL, ASKING, STOPPING = "referrals", "asking", "stopping"
 
 _AWAIT_ANSWER = Step("await_answer", REFERRAL, others_turn=True, due="answer_due")
 _AWAIT_CONTACT = Step("await_contact", REFERRAL, others_turn=True, due="contact_due")
@@ -57,6 +57,14 @@ _CHOOSE_NEXT = Step("choose_next", "", others_turn=False, due="next_working_day"
 _ASK_CALLER = Step("confirm_contact", ASKING, others_turn=False, due="ask_week")
 
 # name, from, to, who, tells, the step that it leaves
+# Steps of ours beside the one that a move leaves, and the states in which each is needed: any other ends it.
+NEEDED_IN = {
+    "bring_handover": UNANSWERED,
+    "bring_answer": UNANSWERED,
+    "give_contact": TAKEN_ON - {"contact_made"},
+}
+MUST_STOP = {"withdraw", "fail", "caller_no", "expire"}  # not their own doing: who has no account has to be told
+
 _ROWS: list[tuple[str, str, str, str, str, Step | None]] = [
     ("send", "draft", "sent", "owner", "agency", _AWAIT_ANSWER),
     ("open", "sent", "opened", "agency", "", None),
@@ -81,7 +89,7 @@ _ROWS: list[tuple[str, str, str, str, str, Step | None]] = [
         *("withdraw", "sent opened question accepted contact_booked on_hold contact_made", "withdrawn"),
         *("owner system", "owner agency", _CHOOSE_NEXT),
     ),
-    ("confirm", "withdrawn", "withdrawn", "agency", "owner", None),
+    ("confirm", "withdrawn", "withdrawn", "agency owner", "owner", None),
 ]
 _EVENTS = {
     "send": "sent",

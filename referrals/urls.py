@@ -36,6 +36,7 @@ urlpatterns = [
     *(path(f"handovers/<uuid:pk>/{act.code}/", acting.view_of(act), name=act.code) for act in ACTS.values()),
     path("handovers/<uuid:pk>/caller/", asking.caller_says, name="caller-says"),
     path("handovers/<uuid:pk>/message/", exchange.message_send, name="message"),
+    path("handovers/<uuid:pk>/message/read/", exchange.message_read, name="message-read"),
     path("handovers/<uuid:pk>/comment/", exchange.comment_answer, name="comment-answer"),
     path("cases/<str:code>/consents/<int:pk>/withdraw/", consents.consent_withdraw, name="consent-withdraw"),
     path("handovers/<uuid:pk>/pdf/", papers.paper_pdf, name="paper-pdf"),

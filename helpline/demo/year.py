@@ -81,12 +81,12 @@ def _meanwhile(until: dt.datetime) -> None:
 
 def _first_due() -> dt.datetime | None:
     """The first time at which something is to be done."""
-    late = deadlines.MISSED_AFTER
+    taken_on = Referral.objects.filter(state__in=["accepted", "contact_booked"])
+    promised = [(one, one.contact_due_at if one.state == "accepted" else one.contact_at) for one in taken_on]
     found = [
         Reminder.objects.filter(state=Reminder.State.SCHEDULED).aggregate(due=Min("due_at"))["due"],
         SilenceRung.objects.filter(state=SilenceRung.State.SCHEDULED).aggregate(due=Min("due_at"))["due"],
-        Referral.objects.filter(state="accepted").aggregate(due=Min(F("contact_due_at") + late))["due"],
-        Referral.objects.filter(state="contact_booked").aggregate(due=Min(F("contact_at") + late))["due"],
+        *(deadlines.missed_at(one, moment) for one, moment in promised if moment),
     ]
     return min(filter(None, found), default=None)
 

@@ -9,7 +9,7 @@ from helpline.drill.found import Found, FoundCall, FoundCase, FoundChange, Found
 from helpline.people import clock
 from helpline.people.models import LogEntry, Notice
 from intake.models import Answer, Call, Case, Event, FollowUp, Note, Reminder
-from referrals.actions.silence import EVENTS
+from referrals.labels import CLIMBED, NUDGED_AGAIN
 from referrals.models import Referral, SilenceRung, StateChange
 from referrals.states import MOVES
 
@@ -121,7 +121,9 @@ def _ladders(found: Found) -> None:
     for source, user in Notice.objects.filter(source__startswith="rung:").values_list("source", "user_id"):
         notices[source.split(":")[1]][str(user or source.split(":")[2])] += 1
     expired = Counter(map(str, StateChange.objects.filter(move="expire").values_list("referral", flat=True)))
-    events = {f"referral.{event}": rung for rung, event in (*EVENTS.items(), ("expire", "expired"))}
+    events = {event: rung for rung, event in (*CLIMBED.items(), ("expire", "referral.expired"))} | {
+        NUDGED_AGAIN: "deputy"
+    }
     rows = LogEntry.objects.filter(event__in=events).values_list("row", "event")
     logged = Counter((str(row), events[event]) for row, event in rows)
     now = clock.now()

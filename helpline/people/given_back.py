@@ -4,25 +4,36 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 # Fields of the frame of a form, and what nobody is to read over a shoulder.
 APART = re.compile(
-    r"csrfmiddlewaretoken|next|login|who|turn|token|present|language|uses_keys|base\..*|.*pass.*|.*phrase.*"
+    r"csrfmiddlewaretoken|next|login|who|turn|token|present|language|uses_keys|seen|after|base\..*|.*pass.*|.*phrase.*"
 )
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")  # as a browser sends a day and a time
 # Marks of rows and of boxes that are ticked: chosen anew on the page where they stand.
 MARKS = re.compile(r"on|\d{1,5}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def sent_words(request: HttpRequest) -> list[str]:
+def sent_words(request: HttpRequest, form: forms.BaseForm | None = None) -> list[str]:
     """What was written in a form that was sent, a text each; what is of one word comes last and together, each with the
-    name of its field. Nothing of a form that another site sent: its words are not to stand on a page of ours."""
+    name of its field. With the bound `form` its fields and choices are called as they are on the page, and what was hidden
+    there is left out. Nothing of a form that another site sent: its words are not to stand on a page of ours."""
     if request.method != "POST" or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         return []
     texts, short = [], []
+    known = {field.html_name: field for field in form} if form else {}
+    for name, value in _chosen(known):
+        short.append(f"{name}: {value}")
     for name, value in _sent(request):
-        if re.search(r"\s", value):
+        field = known.get(name)
+        if field and (field.is_hidden or hasattr(field.field, "choices")):
+            continue
+        if field and not isinstance(field.field.widget, forms.Textarea):
+            short.append(f"{field.label}: {value.replace('T', ' ') if MOMENT.fullmatch(value) else value}")
+        elif field or re.search(r"\s", value):
             texts.append(value)
         else:
             short.append(f"{name}: {value}")
@@ -38,6 +49,16 @@ def came_from(request: HttpRequest) -> str:
     """The page on which it was written, for going back to it; empty where it is not one of ours."""
     page = urlsplit(request.headers.get("Referer", ""))
     return page.path if page.netloc == request.get_host() else ""
+
+
+def _chosen(fields: dict[str, forms.BoundField]) -> Iterable[tuple[str, str]]:
+    """What was chosen in the fields that have choices, as the page called it."""
+    for field in fields.values():
+        value = field.value() if hasattr(field.field, "choices") and not field.is_hidden else None
+        sent = {str(one) for one in (value if isinstance(value, (list, tuple)) else [value]) if one}
+        names = [str(name) for code, name in getattr(field.field, "choices", []) if str(code) in sent]
+        if names:
+            yield str(field.label), ", ".join(names)
 
 
 def _sent(request: HttpRequest) -> Iterable[tuple[str, str]]:

@@ -10,7 +10,7 @@ import holidays
 from django.utils import timezone
 
 MORNING = dt.time(9)
-AT_WORK = (dt.time(8), dt.time(16, 30))  # when a mail reaches one of us at work
+AT_WORK = (dt.time(8), dt.time(16, 30))  # when one of us is at work: a mail reaches them, and they take something on
 
 
 @lru_cache
@@ -53,9 +53,15 @@ def next_working_morning(moment: dt.datetime, days: int = 1) -> dt.datetime:
     return local(add_working_days(today, days), MORNING)
 
 
+def is_at_work(moment: dt.datetime) -> bool:
+    """Whether one of us is at work at that moment."""
+    at = timezone.localtime(moment, timezone.get_default_timezone())
+    return is_working_day(at.date()) and AT_WORK[0] <= at.time() < AT_WORK[1]
+
+
 def at_work(moment: dt.datetime) -> dt.datetime:
     """That moment where offices are at work then, else the next working morning: nobody is woken for what can wait."""
+    if is_at_work(moment):
+        return moment
     at = timezone.localtime(moment, timezone.get_default_timezone())
-    if not is_working_day(at.date()) or at.time() < AT_WORK[0]:
-        return next_working_morning(moment, 0)
-    return moment if at.time() < AT_WORK[1] else next_working_morning(moment, 1)
+    return next_working_morning(moment, 0 if at.time() < AT_WORK[0] or not is_working_day(at.date()) else 1)

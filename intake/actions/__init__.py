@@ -19,7 +19,7 @@ from intake.actions.people import add_person, change_person, remove_person
 from intake.actions.reminders import fire_due_reminders
 from intake.actions.safe import change_safe_contact
 from intake.actions.shifts import give_shift, take_shift, withdraw_shift
-from intake.actions.steps import end_kept_step, finish_step, move_step, plan_step
+from intake.actions.steps import end_kept_step, end_steps_about, finish_step, move_step, plan_step
 from intake.actions.tracks import change_protection, change_track, decide_actualisation
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "decide_actualisation",
     "decide_inquiry",
     "end_kept_step",
+    "end_steps_about",
     "erase_words",
     "extend_clock",
     "find_untouched_steps",

@@ -1,6 +1,7 @@
 """Cases: opened from a call, opened by a colleague with a reason, reassigned, closed."""
 
 import datetime as dt
+from collections.abc import Callable
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,6 +25,8 @@ COPIED = [
     *("caller_type", "track", "identity", "protection", "municipality", "milieu", "age_band", "language"),
     *("interpreter", "urgency", "safe_contact", "actualisation", "passphrase", "is_practice"),
 ]
+# What upper floors do when a case is closed, in the same transaction.
+CLOSED: list[Callable[[Case], None]] = []
 NUMBER_KEPT = dt.timedelta(days=14)  # a number to call back, at the longest
 
 
@@ -140,6 +143,8 @@ def close_case(*, by: User, case: Case, reason: str) -> None:
         if not closed:
             raise TooLate(_("The case is already closed."))
         record("case.closed", by=by, case=case, row=case.pk, reason=reason)
+        for also in CLOSED:
+            also(case)
 
 
 def _check_acute(case: Case) -> None:

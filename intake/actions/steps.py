@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db import transaction
@@ -21,6 +22,8 @@ from intake.triage import ACUTE
 LONGEST_PROMISE = dt.timedelta(days=366)
 KEEPER_LOOKS = dt.timedelta(minutes=30)  # after its time, what another floor keeps is looked after there
 KEEPER_FIRST = dt.timedelta(minutes=15)  # and its owner hears of it this much later, where nobody did
+# kind -> (by, step): what an upper floor writes down when one of its steps is done by hand; each adds its own at start.
+DONE: dict[str, Callable[[User, FollowUp], None]] = {}
 # How soon the first step is to be taken, by urgency: working days, then the time of day; none: within the hour.
 FIRST_STEP: dict[str, tuple[int, dt.time] | None] = {
     "AKUT": None,
@@ -107,14 +110,20 @@ def finish_step(
     next_what: str = "",
     next_due: dt.datetime | None = None,
     close: str = "",
+    done_by_act: bool = False,
 ) -> None:
-    """Do a step. The last one demands the next, or a reason to close the case. Raises Refused or TooLate."""
+    """Do a step. The last one demands the next, or a reason to close the case; one of labels.NEEDS_WORDS demands words,
+    unless an act of the floor that planned it has done what it was for. Raises Refused or TooLate."""
     from intake.actions.cases import close_case
 
     with transaction.atomic():
         case = lock(step.case)
         _refuse_kept(step)
+        if step.needs_words and not outcome.strip() and not done_by_act:
+            raise Refused(step.needs_words, at="outcome")
         _end(step, by=by, state=FollowUp.State.DONE, outcome=outcome)
+        if step.kind in DONE:
+            DONE[step.kind](by, step)
         record("step.done", by=by, case=case, text=outcome, row=step.pk, step=step.kind, **step.codes)
         if next_due is not None:
             owner = whose(case, step.owner, next_due)
@@ -134,9 +143,13 @@ def move_step(*, by: User, step: FollowUp, due_at: dt.datetime, why: str = "") -
         case = lock(step.case)
         _refuse_kept(step)
         _end(step, by=by, state=FollowUp.State.MOVED, outcome=why)
-        moved = plan_step(
-            by=by, case=case, kind=step.kind, what=step.what, owner=step.owner, due_at=due_at, quiet=True, **step.codes
-        )
+        same: dict[str, Any] = {
+            "kind": step.kind,
+            "what": step.what,
+            "about": step.about,
+            "others_turn": step.others_turn,
+        }
+        moved = plan_step(by=by, case=case, owner=step.owner, due_at=due_at, quiet=True, **same, **step.codes)
         record("step.moved", by=by, case=case, text=why, row=step.pk, step=step.kind, **step.codes)
     return moved
 
@@ -158,6 +171,16 @@ def end_kept_step(*, by: User | None, case: Case, kept_by: str, about: uuid.UUID
             holder = step.owner
         set_next_due(case)
     return holder
+
+
+def end_steps_about(*, by: User | None, case: Case, about: uuid.UUID | int, kinds: Collection[str]) -> None:
+    """What these steps ask for is done, or needed no more: end those of one row that anybody may end. None is no fault; that
+    another step waits is for who calls this to see to."""
+    with transaction.atomic():
+        case = lock(case)
+        for step in case.steps.planned().filter(kept_by="", about=str(about), kind__in=kinds):
+            _end(step, by=by, state=FollowUp.State.DONE, outcome="")
+        set_next_due(case)
 
 
 def set_next_due(case: Case) -> None:

@@ -7,7 +7,7 @@ from helpline.people.audit import log
 from helpline.people.models import User
 from intake.models import Call, Case, Event, Note
 
-NAMES = {"to", "agency", "giver"}
+NAMES = {"to", "agency", "giver", "suggested"}
 
 
 def lock(case: Case) -> Case:

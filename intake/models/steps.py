@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from helpline.people import clock
 from helpline.people.models import User
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
-from intake.labels import CALLING, STEP_KINDS
+from intake.labels import CALLING, NEEDS_WORDS, STEP_KINDS
 from intake.models.cases import Case, in_hands
 
 
@@ -103,6 +103,11 @@ class FollowUp(SealedModel):
     def is_calling(self) -> bool:
         """Whether it is done by reaching the person."""
         return self.kind in CALLING and not self.others_turn
+
+    @property
+    def needs_words(self) -> str:
+        """What must be written where it is only ticked off; "" where nothing must."""
+        return str(NEEDS_WORDS.get(self.kind, ""))
 
     @property
     def is_late(self) -> bool:

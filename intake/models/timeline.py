@@ -3,13 +3,14 @@
 import datetime as dt
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.models import NEVER_CHANGED, User
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
-from helpline.people.templatetags.people import say_time
+from helpline.people.templatetags.people import say_day, say_time
 from intake import triage
-from intake.labels import AMENDMENTS, CLOCKS, EVENTS, NOTE_KINDS, PARTS, SAID, STEP_KINDS
+from intake.labels import AMENDMENTS, CLOCKS, EVENTS, NOTE_KINDS, PARTS, SAID, STEP_KINDS, WHYS
 from intake.models.calls import Call, Note
 from intake.models.cases import Case
 
@@ -59,13 +60,14 @@ class Event(SealedModel):
             words["part"] = PARTS[words["part"]]
         if "answer" in words:
             words["answer"] = triage.in_language(triage.BOOL3[words["answer"]])
+        words["until"] = say_day(dt.date.fromisoformat(words["until"])) if "until" in words else _("a certain day")
         if "said" in words:
             words["said"] = SAID[words["said"]]
         return str(EVENTS[self.kind]) % words
 
     @property
     def about(self) -> str:
-        """Of a step, what it was; of a closing or an opening, the reason."""
+        """Of a step, what it was; of a closing, an opening or a handover that came back, the reason."""
         if "step" in self.codes:
             own_words = self.codes["step"] == "own" and self.text
             return "" if own_words else str(STEP_KINDS[self.codes["step"]]) % self.codes
@@ -78,4 +80,14 @@ class Event(SealedModel):
         lists = {"case.closed": "closing_reasons", "case.opened_by_other": "opening_reasons"}
         if self.kind in lists:
             return triage.name_of(lists[self.kind], self.codes["reason"])
-        return ""
+        return self._why
+
+    @property
+    def _why(self) -> str:
+        """Of a handover that came back: why, and whom they suggest instead."""
+        if "agency" not in self.codes:
+            return ""
+        found = [str(WHYS[self.codes["reason"]])] if self.codes.get("reason") in WHYS else []
+        if "suggested" in self.codes:
+            found.append(_("They suggest %(agency)s.") % {"agency": self.codes["suggested"]})
+        return ". ".join(found)

@@ -92,7 +92,7 @@ def contact_log(request: HttpRequest, code: str) -> HttpResponse:
             form.add_error(refused.at or None, str(refused))
         else:
             _forget(request, case)
-            messages.success(request, _("It is written down."))
+            messages.success(request, _("What came of the contact is written down."))
             return redirect("intake:case", case.slug)
     return _page(request, case, status=422, result_form=form)
 

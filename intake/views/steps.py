@@ -45,7 +45,7 @@ def step_done(request: HttpRequest, code: str, pk: uuid.UUID) -> HttpResponse:
         try:
             actions.finish_step(by=person(request), step=step, **form.cleaned_data)
         except Refused as error:
-            form.add_error(None, str(error))
+            form.add_error(error.at or None, str(error))
         else:
             messages.success(request, _("The case is closed.") if form.cleaned_data["close"] else _("Done."))
             if not may_open(case, person(request)):  # the last step that was in these hands, of a colleague's case

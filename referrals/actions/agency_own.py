@@ -20,23 +20,35 @@ MOST = 500  # more than this in a week is a slip of the hand
 LONGEST_AHEAD = dt.timedelta(days=366)
 
 
-def this_week() -> dt.date:
-    """Its Monday: what is said of room holds until the Sunday."""
-    return clock.today() - dt.timedelta(days=clock.today().weekday())
+FRIDAY = 4
+
+
+def room_week() -> dt.date:
+    """The Monday of the week until whose Sunday it holds what is said of room now: of this week, and from Friday on of the
+    coming one as well, since at the end of a week nobody hands much over."""
+    today = clock.today()
+    monday = today - dt.timedelta(days=today.weekday())
+    return monday + dt.timedelta(days=7) if today.weekday() >= FRIDAY else monday
+
+
+def room_until(monday: dt.date | None = None) -> dt.date:
+    """The last day on which it holds what was said for the week of that Monday, or is said now."""
+    return (monday or room_week()) + dt.timedelta(days=6)
 
 
 # -- anybody who works there -------------------------------------------------------------------------------------------
 
 
 def say_room(*, by: User, agency: PartnerAgency, room: int | None) -> None:
-    """How many more it can take this week; None: it does not say. Raises Refused."""
+    """How many more it can take until `room_until`; None: it does not say. Raises Refused."""
     if room is not None and not 0 <= room <= MOST:
         raise Refused(_("Write a number from 0 to %(most)s.") % {"most": MOST}, at="room")
     with transaction.atomic():
         held = _hold(agency)
-        if held.room_left == room:
+        week = None if room is None else room_week()
+        if (held.room, held.room_week) == (room, week) or (room is None and held.room_left is None):
             return
-        held.room, held.room_week = room, None if room is None else this_week()
+        held.room, held.room_week = room, week
         held.save(update_fields=["room", "room_week"])
         log("agency.room_said", by=by, row=held.pk, room=room)
 

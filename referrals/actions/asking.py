@@ -12,15 +12,17 @@ from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from helpline.people.workdays import next_working_morning
 from intake.actions import end_kept_step, finish_step, plan_step
+from intake.actions.bounces import record_bounce
 from intake.actions.timeline import record
 from referrals import deadlines
-from referrals.actions.go import already, hold, leave
+from referrals.actions.go import already, hold, leave, names
 from referrals.actions.moves import bring_back
 from referrals.labels import ASKING_STEPS, BRINGS_BACK, CALLER_ANSWERS
 from referrals.models import CallerAnswer, Referral
 from referrals.states import ASKING
 
 ASKED_OF = {"contact_made", "completed"}
+ENOUGH = "enough"  # the caller does not want to be asked again: counts as the last answer
 LAST, LATER = "quarter", "later"  # later: said unasked, when the caller was asked for the last time
 NONE_YET = "none"  # the mark of a handover whose caller has said nothing
 
@@ -50,10 +52,17 @@ def caller_says(*, by: User, referral: Referral, answer: str, text: str = "", se
         record("caller.answered", by=by, case=held.case, text=text, row=held.pk, **codes)
         if answer in BRINGS_BACK:
             held = bring_back(by=by, referral=held, reason=BRINGS_BACK[answer], text=text)
+            _record_never_called(by, held, made)
         elif held.case.is_open:
             _ask_next(by, held, mark, answer)
         _end_old_steps(by, held)
     return made
+
+
+def _record_never_called(by: User, referral: Referral, said: CallerAnswer) -> None:
+    """That somebody waited for a call that never came is a bounce by the caller's own word."""
+    if said.answer == "nobody_called":
+        record_bounce(cause="nobody_called", source=f"answer:{said.pk}", case=referral.case, by=by, **names(referral))
 
 
 def _refuse_seen(referral: Referral, seen: str) -> None:
@@ -65,9 +74,10 @@ def _refuse_seen(referral: Referral, seen: str) -> None:
 
 
 def mark_of(referral: Referral, answer: str = "") -> str:
-    """Which time of asking it is: the first that has no answer. After the last one nobody is asked, but a no is always
-    heard."""
-    given = set(referral.caller_answers.exclude(answer="not_reached").values_list("mark", flat=True))
+    """Which time of asking it is: the first that has no answer. After the last one, or where the caller has said that it
+    is enough, nobody is asked, but a no is always heard."""
+    answers = list(referral.caller_answers.exclude(answer="not_reached").values_list("mark", "answer"))
+    given = {LAST if said == ENOUGH else mark for mark, said in answers}
     left = [mark for mark in deadlines.ASKED if mark not in given]
     if left and LAST not in given:
         return left[0]
@@ -79,7 +89,7 @@ def mark_of(referral: Referral, answer: str = "") -> str:
 def next_asking(referral: Referral, answer: str, mark: str) -> tuple[str, dt.datetime] | None:
     """Which time of asking follows an answer, and when; None where nobody is asked again."""
     coming = mark if answer == "not_reached" else deadlines.NEXT_ASKED.get(mark, "")
-    if not coming or answer == "enough" or answer in BRINGS_BACK:
+    if not coming or answer == ENOUGH or answer in BRINGS_BACK:
         return None
     tomorrow = next_working_morning(clock.now())
     if answer == "not_reached":

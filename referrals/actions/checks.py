@@ -104,10 +104,29 @@ def _identity_in(referral: Referral, more: str = "") -> list[str]:
 
 def points_at_somebody(case: Case, text: str) -> list[str]:
     """Whether words name a person of the case, or hold a number or an address by which anybody is reached."""
-    names = {part for person in case.people.all() for part in re.findall(r"\w{3,}", person.name)}
-    words = {word.casefold() for word in re.findall(r"\w+", text)}
-    if any(word.startswith(name.casefold()) for name in names for word in words):
+    if _names_somebody(case, text):
         return [_("The text names a person of the case. Take the name out, or choose another ground.")]
-    if re.search(r"(?:\d[\s().,/+-]*){6,}", text) or "@" in text:
+    if _holds_number(text):
         return [_("The text holds a long number or an address. Take it out, or choose another ground.")]
     return []
+
+
+def not_yet_theirs(referral: Referral, text: str) -> list[str]:
+    """Whether words that an agency is to read tell it who it is about, where it does not see that: before it has accepted,
+    or where the name or the number is not shared. Whatever the ground is."""
+    found = []
+    if "name" not in referral.shown and _names_somebody(referral.case, text):
+        found.append(_("The agency does not have the name. Take it out of the text."))
+    if "phone" not in referral.shown and _holds_number(text):
+        found.append(_("The agency does not have the number. Take long numbers and addresses out of the text."))
+    return found
+
+
+def _names_somebody(case: Case, text: str) -> bool:
+    names = {part for person in case.people.all() for part in re.findall(r"\w{3,}", person.name)}
+    words = {word.casefold() for word in re.findall(r"\w+", text)}
+    return any(word.startswith(name.casefold()) for name in names for word in words)
+
+
+def _holds_number(text: str) -> bool:
+    return bool(re.search(r"(?:\d[\s().,/+-]*){6,}", text)) or "@" in text

@@ -90,8 +90,10 @@ def answer_comment(*, by: User, comment: QualityComment, text: str) -> QualityCo
 
 
 def _refuse_words(referral: Referral, text: str) -> None:
-    """While they have the handover an answer may say what the ground lets it; afterwards nothing that points at anybody."""
-    missing = missing_for_ground(referral, text) if referral.state in OPEN else points_at_somebody(referral.case, text)
+    """An answer says nothing that points at anybody: it is read when the handover has left them. While they have it the
+    ground must hold for it too."""
+    missing = missing_for_ground(referral, text) if referral.state in OPEN else []
+    missing += [one for one in points_at_somebody(referral.case, text) if one not in missing]
     if protection.forbids_address(referral) and protection.has_address(text):
         missing = [_("An address may not be shared of somebody whose data are protected. Take it out of the text.")]
     if missing:

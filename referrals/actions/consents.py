@@ -12,7 +12,7 @@ from helpline.people.models import User
 from intake.actions import reopen_case
 from intake.actions.timeline import lock, record
 from referrals.actions.moves import withdraw
-from referrals.grounds import grounds
+from referrals.grounds import consent_grounds
 from referrals.models import Consent, Referral
 from referrals.states import OPEN, OWNER
 
@@ -44,8 +44,7 @@ def drafts_on(consent: Consent) -> QuerySet[Referral]:
 
 def handovers_on(consent: Consent) -> QuerySet[Referral]:
     """What is with the agency because of this consent. What has another ground stands by itself."""
-    on_it = [code for code, ground in grounds().items() if ground.is_consent]
-    found = Referral.objects.filter(consent=consent, ground__in=on_it, state__in=OPEN)
+    found = Referral.objects.filter(consent=consent, ground__in=consent_grounds(), state__in=OPEN)
     return found.select_related("agency").order_by("pk")
 
 

@@ -3,8 +3,10 @@
 from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.models import User
+from intake.models import FollowUp
 from referrals.labels import SHARED
 from referrals.models import Disclosure, Referral
+from referrals.states import OPEN
 
 
 def record_disclosure(*, by: User, referral: Referral, way: str, parts: list[str] | None = None) -> Disclosure:
@@ -28,3 +30,21 @@ def record_disclosure(*, by: User, referral: Referral, way: str, parts: list[str
     codes = {"way": way, "ground": referral.ground, "shared": made.shared, "agency": referral.agency_id}
     log("disclosure.recorded", by=by, case=referral.case_id, row=made.pk, **codes)
     return made
+
+
+def disclosed_by(referral: Referral, *ways: str) -> set[str]:
+    """The codes of what the agency was given of it before, by these ways; by any where none is named."""
+    rows = referral.disclosures.filter(way__in=ways) if ways else referral.disclosures.all()
+    return {code for shared in rows.values_list("shared", flat=True) for code in shared}
+
+
+def told_by_phone(by: User, step: FollowUp) -> None:
+    """Our step of giving an agency what it lacks is done: what it had by no other way, it was told by phone; as our answer
+    was. Of a handover that the agency no longer has, nothing was told."""
+    held = Referral.objects.select_related("case__key", "agency", "consent").filter(pk=step.about).first()
+    if held is None or held.state not in OPEN:
+        return
+    if step.kind == "bring_answer":
+        record_disclosure(by=by, referral=held, way=Disclosure.Way.ANSWER)
+    elif told := [code for code in held.shown if code not in disclosed_by(held)]:
+        record_disclosure(by=by, referral=held, way=Disclosure.Way.PHONE, parts=told)

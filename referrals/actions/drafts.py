@@ -11,16 +11,25 @@ from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
+from helpline.people.sealed import SealedTextField
 from intake import triage
-from intake.actions.timeline import lock
+from intake.actions.timeline import lock, record
 from intake.actions.tracks import no_identity
 from intake.models import Case
+from referrals.drawn import mark_of
+from referrals.grounds import grounds
 from referrals.labels import CARD
 from referrals.models import Consent, PartnerAgency, Referral
 from referrals.partners import HANDOVER, SIGNPOST
+from referrals.states import OPEN
 
 IDENTITY = {"name", "phone"}
+SEALED = [field.attname for field in Referral._meta.concrete_fields if isinstance(field, SealedTextField)]
 WRITTEN = {*CARD, *IDENTITY, "ground", "ground_reason", "age_band", "need", "kept_back"}
+
+
+class DraftMoved(TooLate):
+    """The draft was changed since the page was drawn, or its consent was withdrawn: nothing is saved."""
 
 
 def draft_referral(
@@ -71,12 +80,16 @@ def save_draft(
     approved: bool | None = None,
     consent: Mapping[str, Any] | None = None,
     leads: bool | None = None,
+    drawn: str | None = None,
 ) -> Referral:
     """Save what is given. A card that changes is no longer approved; `approved` says that it was read back as it stands.
     `consent` is {form, valid_until}: who said yes, how, until when; what it covers is the text that was read back. `leads`
-    says whether it is the need's leading handover or stands alongside another. Raises Refused or TooLate."""
+    says whether it is the need's leading handover or stands alongside another. `drawn` is the mark of what the page was
+    drawn from: an old page saves nothing, unless it says what stands there. Raises Refused, TooLate or DraftMoved."""
     with transaction.atomic():
         referral = _draft(referral)
+        if _is_old(referral, drawn, words, approved, consent, leads):
+            return referral
         changed = {field for field, text in words.items() if getattr(referral, field) != text}
         for field in changed:
             if field not in WRITTEN:
@@ -100,21 +113,60 @@ def save_draft(
     return referral
 
 
-def clean_drafts(case: Case) -> None:
-    """Take the addresses out of what is not sent yet, where the case's level has come to forbid them. A card that is
-    another text now was not read back."""
-    for draft in Referral.objects.filter(case=case, state="draft").select_related("case__key"):
-        before = [getattr(draft, field) for field in CARD]
-        draft.save()
-        if [getattr(draft, field) for field in CARD] != before:
-            draft.approved_at = None
-            draft.save(update_fields=["approved_at"])
+def _is_old(draft: Referral, drawn: str | None, *says: Any) -> bool:
+    """Whether a page is old that says what stands there. Raises DraftMoved for an old page that says anything else."""
+    if drawn is None or drawn == mark_of(draft):
+        return False
+    if not _says_the_same(draft, *says):
+        raise DraftMoved(has_moved())
+    return True
 
 
-def discard_draft(*, by: User, referral: Referral) -> None:
-    """Throw a draft away. What was sent is never thrown away."""
+def _says_the_same(
+    draft: Referral,
+    words: Mapping[str, str],
+    approved: bool | None,
+    consent: Mapping[str, Any] | None,
+    leads: bool | None,
+) -> bool:
+    """Whether a page says what stands there now, as when a button was pressed twice."""
+    ground, held = grounds().get(words.get("ground", "")), draft.consent
+    given = {"form": held.form, "valid_until": held.valid_until} if held and ground and ground.is_consent else None
+    return (
+        all(getattr(draft, field) == text for field, text in words.items())
+        and approved in (None, draft.approved_at is not None)
+        and leads in (None, draft.leads)
+        and (dict(consent) if consent else None) == given
+        and (held is None or held.withdrawn_at is None)
+    )
+
+
+def has_moved() -> str:
+    """Why an old page saves and sends nothing."""
+    return _("The draft has changed since this page was opened. Nothing was saved or sent just now.")
+
+
+def clean_sent_and_drafts(case: Case) -> None:
+    """Take the addresses out of what is not sent yet and of what an agency reads now, where the case's level has come to
+    forbid them. A draft whose card is another text now was not read back."""
+    found = Referral.objects.filter(case=case, state__in={"draft", *OPEN}).select_related("case__key", "agency")
+    for each in found.order_by("pk"):
+        before = {field: getattr(each, field) for field in SEALED}
+        each.save(update_fields=SEALED)
+        changed = sorted(field for field, text in before.items() if getattr(each, field) != text)
+        if changed and each.state == "draft" and set(changed) & set(CARD):
+            Referral.objects.filter(pk=each.pk).update(approved_at=None)
+        elif changed and each.state != "draft":
+            names: dict[str, Any] = {"agency": each.agency.name, "agency_id": each.agency_id}
+            record("referral.cleaned", by=None, case=case, row=each.pk, parts=changed, **names)
+
+
+def discard_draft(*, by: User, referral: Referral, drawn: str | None = None) -> None:
+    """Throw a draft away, as it was seen (`drawn`). What was sent is never thrown away. Raises TooLate or DraftMoved."""
     with transaction.atomic():
         referral = _draft(referral)
+        if drawn and drawn != mark_of(referral):
+            raise DraftMoved(_("The draft has changed since this page was opened. It is not thrown away."))
         log("referral.discarded", by=by, case=referral.case_id, row=referral.pk)
         referral.delete()
 
@@ -128,13 +180,14 @@ def _draft(referral: Referral) -> Referral:
     )
     if held.state != "draft":
         raise TooLate(_("This handover is already sent."))
+    held.follow_urgency()
     return held
 
 
 def _consent(by: User, referral: Referral, form: str, valid_until: dt.date) -> Consent:
     given_by = "guardian" if referral.legal_ground and referral.legal_ground.needs == "guardian_consent" else "self"
     old = referral.consent
-    if old and (old.form, old.valid_until, old.given_by) == (form, valid_until, given_by):
+    if old and old.withdrawn_at is None and (old.form, old.valid_until, old.given_by) == (form, valid_until, given_by):
         return old
     return Consent.objects.create(
         case=referral.case,

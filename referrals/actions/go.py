@@ -11,7 +11,7 @@ from helpline.people.absences import stand_ins
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from helpline.people.notices import notify
-from intake.actions import end_kept_step, plan_step
+from intake.actions import end_kept_step, end_steps_about, plan_step
 from intake.actions.bounces import record_bounce
 from intake.actions.deputies import whose
 from intake.actions.timeline import lock, record
@@ -19,7 +19,20 @@ from intake.models import Case
 from referrals import deadlines
 from referrals.actions.ladders import begin_ladder, stop_ladder
 from referrals.models import PartnerAgency, Referral, StateChange
-from referrals.states import AGENCY, ASKING, CAME_BACK, MOVES, OWNER, REFERRAL, SYSTEM, UNANSWERED, Move
+from referrals.states import (
+    AGENCY,
+    ASKING,
+    CAME_BACK,
+    MOVES,
+    MUST_STOP,
+    NEEDED_IN,
+    OWNER,
+    REFERRAL,
+    STOPPING,
+    SYSTEM,
+    UNANSWERED,
+    Move,
+)
 
 
 class How(TypedDict):
@@ -78,14 +91,19 @@ def go(
         suggested=suggested,
         at=clock.now(),
     )
-    _record(move, referral, by=by, text=text, reason=reason, way=how.get("way", ""))
+    _record(move, referral, by=by, text=text, reason=reason, way=how.get("way", ""), suggested=suggested)
     if source in UNANSWERED and move.target not in UNANSWERED:
         stop_ladder(referral)
     if move.step and move.step.due == "answer_due":
         begin_ladder(referral)
     _leave_step(move, referral, by)
+    end_steps_of(referral, by=by, but_for=move.target)
+    if name in MUST_STOP and who != AGENCY and not referral.agency.has_accounts:
+        leave_stop(referral, by=by, kept=move.target == "withdrawn")
     if referral.caller_knows and move.target in {"declined", "expired", "returned"}:
-        record_bounce(cause="turned_away", source=f"change:{change.pk}", case=referral.case, **names(referral))
+        record_bounce(
+            cause="turned_away", source=f"change:{change.pk}", case=referral.case, why=move.target, **names(referral)
+        )
     _tell(move, referral, change, who)
     return referral
 
@@ -113,12 +131,25 @@ def _refuse_seen(referral: Referral, seen: str) -> None:
         raise TooLate(already(referral))
 
 
-def _record(move: Move, referral: Referral, *, by: User | None, text: str, reason: str, way: str) -> None:
+def _record(
+    move: Move,
+    referral: Referral,
+    *,
+    by: User | None,
+    text: str,
+    reason: str,
+    way: str,
+    suggested: PartnerAgency | None,
+) -> None:
     codes: dict[str, Any] = {key: value for key, value in {"reason": reason, "way": way}.items() if value}
     if move.name == "send":
         ground = referral.legal_ground
         codes |= {"ground": referral.ground, "law": ground.law if ground and ground.law != "-" else ""}
         codes["need"] = referral.need
+    if move.name == "hold" and referral.hold_until:
+        codes |= {"until": referral.hold_until.isoformat(), "of": referral.changes.latest("at", "id").pk.hex}
+    if suggested:
+        codes |= {"suggested": suggested.name, "suggested_id": suggested.pk}
     record(
         move.event,
         by=by,
@@ -143,6 +174,19 @@ def _leave_step(move: Move, referral: Referral, by: User | None) -> None:
     leave(
         referral, by=by, kind=move.step.kind, due=due, keeper=move.step.keeper, theirs=move.step.others_turn, of=holder
     )
+
+
+def end_steps_of(referral: Referral, *, by: User | None, but_for: str = "") -> None:
+    """What we had to bring or to give them is done, or needed no more: all but what is needed in this state."""
+    kinds = [kind for kind, states in NEEDED_IN.items() if but_for not in states]
+    end_steps_about(by=by, case=referral.case, about=referral.pk, kinds=kinds)
+
+
+def leave_stop(referral: Referral, *, by: User | None, kept: bool) -> None:
+    """Nobody there reads that it was taken out of their hands, or nobody says so: we call them. `kept`: until it is written
+    down that they have stopped."""
+    due = deadlines.next_working_day(referral.urgency, clock.now())
+    leave(referral, by=by, kind="tell_to_stop", due=due, keeper=STOPPING if kept else "", of=referral.case.owner)
 
 
 def leave(

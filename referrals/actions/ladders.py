@@ -23,3 +23,25 @@ def stop_ladder(referral: Referral) -> None:
     """Somebody answered: nobody is reminded of it any more."""
     waiting = referral.rungs.filter(state=SilenceRung.State.SCHEDULED)
     waiting.update(state=SilenceRung.State.CANCELLED)
+
+
+def waits_for_ours(rung: SilenceRung) -> bool:
+    """Whether the rung of ours before it could not be climbed: then the owner has not been told yet, and nothing follows."""
+    if rung.rung not in deadlines.OURS:
+        return False
+    before = deadlines.OURS[: deadlines.OURS.index(rung.rung)]
+    same = SilenceRung.objects.filter(referral=rung.referral_id, round=rung.round, rung__in=before)
+    return same.filter(state=SilenceRung.State.SCHEDULED).exists()
+
+
+def put_off_later(climbed: SilenceRung, referral: Referral) -> None:
+    """After an outage one rung of ours is climbed late: those above it are put off, so that there is time to call before
+    it is taken back."""
+    now = clock.now()
+    if climbed.rung not in deadlines.OURS or now - climbed.due_at <= deadlines.ON_TIME:
+        return
+    above = deadlines.OURS[deadlines.OURS.index(climbed.rung) + 1 :]
+    later = referral.rungs.filter(round=climbed.round, rung__in=above, state=SilenceRung.State.SCHEDULED)
+    for rung in later:
+        at = deadlines.put_off(referral.urgency, climbed.rung, rung.rung, now)
+        later.filter(pk=rung.pk, due_at__lt=at).update(due_at=at)

@@ -20,7 +20,7 @@ from helpline.people.templatetags.people import say_time
 from intake.actions.timeline import record
 from referrals import deadlines
 from referrals.actions.disclosures import record_disclosure
-from referrals.actions.go import already, hold, leave, ours, tell_one
+from referrals.actions.go import already, end_steps_of, hold, leave, ours, tell_one
 from referrals.actions.moves import accept, open_referral
 from referrals.labels import CARD
 from referrals.models import Disclosure, FirstLook, Referral
@@ -60,6 +60,7 @@ def make_look(*, by: User, referral: Referral, after: str | None = None) -> tupl
         names: dict[str, Any] = {"agency": held.agency.name, "agency_id": held.agency_id, "look": str(look.pk)}
         record("referral.look_made", by=by, case=held.case, row=held.pk, **names)
         notify(address=held.agency.mailbox, kind="look.made", source=f"look:{look.pk}", about=str(look.pk))
+        end_steps_of(held, by=by)
         return look, code
 
 

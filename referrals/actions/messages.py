@@ -8,14 +8,18 @@ from django.utils.translation import gettext as _
 from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
+from helpline.people.workdays import next_working_morning
 from intake import protection
+from intake.actions import end_kept_step, plan_step
 from intake.actions.timeline import record
-from referrals.actions.checks import missing_for_ground
+from referrals import deadlines
+from referrals.actions.checks import missing_for_ground, not_yet_theirs
 from referrals.actions.disclosures import record_disclosure
-from referrals.actions.go import already, hold, ours, tell_agency, tell_one
+from referrals.actions.go import already, hold, leave, ours, tell_agency, tell_one
 from referrals.models import Disclosure, Message, Referral
 from referrals.states import OPEN
 
+MESSAGES = "messages"  # the keeper of the step that waits until a message is read
 NONE_YET = "none"  # the mark of a line without messages
 
 
@@ -47,7 +51,48 @@ def send_message(*, by: User, referral: Referral, text: str, from_agency: bool, 
         if not from_agency:
             record_disclosure(by=by, referral=held, way=Disclosure.Way.MESSAGE)
         _tell_other_side(made, held, by)
+        if from_agency:
+            _leave_to_read(held)
+        else:
+            _end_reading(by, held)
         return made
+
+
+def read_message(*, by: User, referral: Referral, seen: str = "") -> None:
+    """One of us has read what the agency wrote. `seen` is the line's mark when the page was drawn. Reading again changes
+    nothing. Raises TooLate where a newer message has come."""
+    with transaction.atomic():
+        held = hold(referral)
+        waits = held.case.steps.planned().filter(kept_by=MESSAGES, about=str(held.pk))
+        if not waits.exists():
+            return
+        if seen and seen != mark_of_line(held):
+            raise TooLate(_("A new message has come. Read it first."))
+        codes: dict[str, Any] = {"agency": held.agency.name, "agency_id": held.agency_id}
+        record("referral.message_read", by=by, case=held.case, row=held.pk, **codes)
+        _end_reading(by, held)
+
+
+def _leave_to_read(referral: Referral) -> None:
+    """That a message waits for us: one step, however many messages."""
+    if referral.case.steps.planned().filter(kept_by=MESSAGES, about=str(referral.pk)).exists():
+        return
+    due = deadlines.next_working_day(referral.urgency, clock.now())
+    leave(referral, by=None, kind="read_message", due=due, keeper=MESSAGES, of=_holder(referral))
+
+
+def _holder(referral: Referral) -> User | None:
+    """Who has the handover in hand."""
+    step = referral.case.steps.planned().select_related("owner").filter(about=str(referral.pk)).in_order().first()
+    return step.owner if step else None
+
+
+def _end_reading(by: User, referral: Referral) -> None:
+    """The step ends; where nothing else waits, somebody decides what does."""
+    case = referral.case
+    end_kept_step(by=by, case=case, kept_by=MESSAGES, about=referral.pk)
+    if case.is_open and not case.steps.planned().exists():
+        plan_step(by=by, case=case, kind="decide_next", due_at=next_working_morning(clock.now()), quiet=True)
 
 
 def _sent_before(by: User, referral: Referral, text: str, seen: str) -> Message | None:
@@ -66,7 +111,7 @@ def _refuse_words(referral: Referral, text: str, from_agency: bool) -> None:
         raise Refused(
             _("An address may not be shared of somebody whose data are protected. Take it out of the text."), at="text"
         )
-    missing = [] if from_agency else missing_for_ground(referral, text)
+    missing = [] if from_agency else missing_for_ground(referral, text) or not_yet_theirs(referral, text)
     if missing:
         raise Refused(" ".join(missing), at="text")
 

@@ -10,21 +10,28 @@ from django.utils.translation import gettext as _
 from helpline.people import clock
 from helpline.people.errors import Refused
 from helpline.people.models import User
-from intake.actions import finish_step, reopen_case
+from helpline.people.workdays import next_working_morning
+from intake.actions import end_kept_step, finish_step, plan_step, reopen_case
 from intake.actions.timeline import record
 from referrals import deadlines
-from referrals.actions.checks import missing_for_ground, missing_parts
-from referrals.actions.disclosures import record_disclosure
-from referrals.actions.go import How, go, hold
+from referrals.actions.checks import missing_for_ground, missing_parts, not_yet_theirs
+from referrals.actions.disclosures import disclosed_by, record_disclosure
+from referrals.actions.drafts import DraftMoved, has_moved
+from referrals.actions.go import How, go, hold, leave
+from referrals.drawn import mark_of
 from referrals.labels import CARD, DECLINE_REASONS, FAIL_REASONS, SYSTEM_REASONS, WITHDRAW_REASONS
 from referrals.models import Disclosure, PartnerAgency, Referral
-from referrals.states import AGENCY, OWNER, SYSTEM, TAKEN_ON
+from referrals.states import AGENCY, OPEN, OWNER, STOPPING, SYSTEM, TAKEN_ON
 
 
-def send(*, by: User, referral: Referral) -> Referral:
-    """Send a draft. The ground is checked again as of today, whatever was chosen before. Raises Refused or TooLate."""
+def send(*, by: User, referral: Referral, drawn: str | None = None) -> Referral:
+    """Send a draft, as urgent as its case is now. The ground is checked again as of today, whatever was chosen before;
+    `drawn` is the mark of the draft that was seen. Raises Refused or TooLate."""
     with transaction.atomic():
         held = hold(referral)
+        if drawn and held.state == "draft" and drawn != mark_of(held):
+            raise DraftMoved(has_moved())
+        held.follow_urgency()
         missing = missing_parts(held)
         if missing:
             raise Refused(" ".join(missing))
@@ -33,13 +40,23 @@ def send(*, by: User, referral: Referral) -> Referral:
             *("send", held),
             by=by,
             how={"who": OWNER},
+            urgency=held.urgency,
             sent_at=clock.now(),
             answer_due_at=due,
             access_until=deadlines.access_until(held),
         )
-        record_disclosure(by=by, referral=sent, way=Disclosure.Way.PORTAL)
-        _somebody_is_chosen(by, sent)
+        if sent.agency.has_accounts:  # else it leaves by a link, on paper or by phone, and is written down then
+            record_disclosure(by=by, referral=sent, way=Disclosure.Way.PORTAL)
+        if sent.leads:  # what stands alongside is not who helps instead
+            _somebody_is_chosen(by, sent)
+        _bring(sent, "bring_handover", by)
         return sent
+
+
+def _bring(referral: Referral, kind: str, by: User) -> None:
+    """Where nobody has an account nothing comes there by itself: it is for us to bring it, soon."""
+    if not referral.agency.has_accounts:
+        leave(referral, by=by, kind=kind, due=deadlines.back_soon(referral, clock.now()), of=referral.case.owner)
 
 
 def _somebody_is_chosen(by: User, sent: Referral) -> None:
@@ -47,13 +64,15 @@ def _somebody_is_chosen(by: User, sent: Referral) -> None:
     before = [str(pk) for pk in sent.case.referrals.filter(need=sent.need).values_list("pk", flat=True)]
     steps = sent.case.steps.planned().select_related("case__key").filter(kind="choose_next", about__in=before)
     for step in steps:
-        finish_step(by=by, step=step)
+        finish_step(by=by, step=step, done_by_act=True)
 
 
 def open_referral(*, by: User | None, referral: Referral, **how: Unpack[How]) -> Referral:
     """An agency has opened it. Opening again changes nothing."""
     with transaction.atomic():
         held = hold(referral)
+        if by is not None:
+            _record_late_account(held)
         return go("open", held, by=by, how=how) if held.state == "sent" else held
 
 
@@ -74,13 +93,14 @@ def accept(
     with transaction.atomic():
         held = hold(referral)
         held.handled_by = handled_by.strip()
-        contact_by = contact_by or deadlines.answer_due(held.urgency, clock.now(), held.agency)
+        contact_by = contact_by or deadlines.first_contact(held.urgency, clock.now(), held.agency)
         _refuse_time(held, contact_by, "contact_by")
         if held.leads and _taken_on_elsewhere(held):
             raise Refused(_("Somebody else has taken this on already. You need not do anything."))
         moved = go("accept", held, by=by, how=how, text=text, contact_due_at=contact_by)
         moved.save(update_fields=["handled_by"])
         _record_identity(moved, how.get("way", ""))
+        _give_by_hand(moved, how.get("way", ""))
         rooms = PartnerAgency.objects.filter(pk=held.agency_id, room__gt=0, room_week=held.agency.room_week)
         if held.agency.room_left:
             rooms.update(room=F("room") - 1)
@@ -89,9 +109,28 @@ def accept(
 
 def _record_identity(accepted: Referral, way: str) -> None:
     """Who it is about is seen from now on, as whoever sent it had decided; not by a link."""
-    if way != "link" and set(accepted.shown) - set(CARD):
-        sent = accepted.changes.select_related("by").get(move="send")
-        record_disclosure(by=sent.by or accepted.created_by, referral=accepted, way=Disclosure.Way.PORTAL)
+    if way != "link" and set(accepted.shown) - set(CARD) and accepted.agency.has_accounts:
+        record_disclosure(by=_sender(accepted), referral=accepted, way=Disclosure.Way.PORTAL)
+
+
+def _record_late_account(held: Referral) -> None:
+    """Who has an account since reads in the portal what was never shown there."""
+    if held.state in OPEN and set(held.shown) - disclosed_by(held, Disclosure.Way.PORTAL):
+        record_disclosure(by=_sender(held), referral=held, way=Disclosure.Way.PORTAL)
+
+
+def _sender(referral: Referral) -> User:
+    """Who decided that it is shared."""
+    sent = referral.changes.select_related("by").get(move="send")
+    return sent.by or referral.created_by
+
+
+def _give_by_hand(accepted: Referral, way: str) -> None:
+    """Who accepted by phone and has no account sees nothing: that we give them what they lack is a step of ours, due soon.
+    By a link it is left by the link's own door."""
+    if way != "link" and not accepted.agency.has_accounts and set(accepted.shown) - disclosed_by(accepted):
+        due = deadlines.back_soon(accepted, clock.now())
+        leave(accepted, by=None, kind="give_contact", due=due, of=accepted.case.owner)
 
 
 def _taken_on_elsewhere(referral: Referral) -> bool:
@@ -137,7 +176,7 @@ def decline(
 
 def _refuse_suggested(referral: Referral, suggested: PartnerAgency | None) -> None:
     """Who could help instead is another agency, and one that may be known of."""
-    if suggested and (suggested.pk == referral.agency_id or suggested.is_confidential or not suggested.is_active):
+    if suggested and (suggested.pk == referral.agency_id or not PartnerAgency.objects.nameable().contains(suggested)):
         raise Refused(_("Choose another agency, or that you don't know."), at="suggested")
 
 
@@ -155,12 +194,15 @@ def answer_question(*, by: User, referral: Referral, text: str, seen: str = "") 
         raise Refused(_("Write your answer."))
     with transaction.atomic():
         held = hold(referral)
-        missing = missing_for_ground(held, text)  # an answer shares more: the ground must hold for it too
+        # an answer shares more: the ground must hold for it too, and it tells nobody who it is before they have accepted
+        missing = missing_for_ground(held, text) or not_yet_theirs(held, text)
         if missing and held.state == "question":
             raise Refused(" ".join(missing))
         due = deadlines.answer_due(held.urgency, clock.now(), held.agency)
         moved = go("answer", held, by=by, how={"who": OWNER, "seen": seen}, text=text, answer_due_at=due)
-        record_disclosure(by=by, referral=moved, way=Disclosure.Way.ANSWER)
+        if moved.agency.has_accounts:  # else when it is brought to them
+            record_disclosure(by=by, referral=moved, way=Disclosure.Way.ANSWER)
+        _bring(moved, "bring_answer", by)
         return moved
 
 
@@ -182,10 +224,12 @@ def book(
 
 def tick_spoke(*, by: User | None, referral: Referral, **how: Unpack[How]) -> Referral:
     """One side ticks that we spoke together in the three-way call. When both have, contact is made. Ticking again changes
-    nothing. Raises Refused where no such call is booked, or its time has not come."""
+    nothing, also when contact is made. Raises Refused where no such call is booked, or its time has not come."""
     with transaction.atomic():
         held = hold(referral)
         who = how.get("who", AGENCY)
+        if held.contact_kind == "warm" and held.state in {"contact_made", "completed"} and held.owner_spoke_at:
+            return held  # both have: a second press
         if not held.is_warm or held.contact_at is None:
             raise Refused(_("No three-way call is booked."))
         if held.contact_at > clock.now() + deadlines.HOUR:
@@ -294,13 +338,18 @@ def withdraw(*, by: User | None, referral: Referral, reason: str, text: str = ""
         return go("withdraw", hold(referral), by=by, how=how, reason=reason, text=text, ended_at=clock.now())
 
 
-def confirm_withdrawal(*, by: User | None, referral: Referral, **how: Unpack[How]) -> Referral:
-    """The agency says that it has stopped. Saying so again changes nothing."""
+def confirm_withdrawal(*, by: User | None, referral: Referral, text: str = "", **how: Unpack[How]) -> Referral:
+    """The agency says that it has stopped, itself or to us by phone. Saying so again changes nothing."""
     with transaction.atomic():
         held = hold(referral)
         if held.confirmed_at is not None:
             return held
-        return go("confirm", held, by=by, how=how, confirmed_at=clock.now())
+        moved = go("confirm", held, by=by, how=how, text=text, confirmed_at=clock.now())
+        end_kept_step(by=by, case=moved.case, kept_by=STOPPING, about=moved.pk)
+        if moved.case.is_open and not moved.case.steps.planned().exists():
+            due = next_working_morning(clock.now())
+            plan_step(by=by, case=moved.case, kind="decide_next", due_at=due, quiet=True)
+        return moved
 
 
 def bring_back(*, by: User, referral: Referral, reason: str, text: str = "") -> Referral:

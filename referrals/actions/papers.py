@@ -14,7 +14,7 @@ from intake.actions.timeline import record
 from intake.gate import has_step
 from referrals.actions.checks import missing_for_ground, missing_words
 from referrals.actions.disclosures import record_disclosure
-from referrals.actions.go import hold
+from referrals.actions.go import end_steps_of, hold
 from referrals.models import Disclosure, Referral
 from referrals.papers import as_pdf, as_text, shared_on_paper
 from referrals.states import OPEN
@@ -34,6 +34,7 @@ def give_out(*, by: User, referral: Referral, way: str) -> Any:
         record_disclosure(by=by, referral=held, way=way, parts=shared_on_paper(held))
         codes: dict[str, Any] = {"agency": held.agency.name, "agency_id": held.agency_id, "way": way}
         record("referral.disclosed", by=by, case=held.case, row=held.pk, **codes)
+        end_steps_of(held, by=by)
         return made
 
 

@@ -1,26 +1,32 @@
 """What nobody answers, and what should have come about by now: the rungs are climbed, missed contacts come back, what rests is
 taken up, access ends. Rows with a time are the queue; whoever looks does what is due, once."""
 
+import datetime as dt
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast
 
 from helpline.people import clock
 from helpline.people.absences import leaders
+from helpline.people.models import Notice
 from helpline.people.notices import notify
+from helpline.people.workdays import add_working_days, local
 from intake.actions import end_kept_step
 from intake.actions.timeline import record
+from intake.models import Case, FollowUp
 from referrals import deadlines
 from referrals.actions import moves
-from referrals.actions.go import go, hold, leave, ours, tell_agency, tell_one
-from referrals.actions.ladders import begin_ladder
+from referrals.actions.go import go, hold, leave, leave_stop, ours, tell_agency, tell_one
+from referrals.actions.hurry import follow_case, overtaken
+from referrals.actions.ladders import begin_ladder, put_off_later, waits_for_ours
+from referrals.labels import CLIMBED, NUDGED_AGAIN
 from referrals.models import Referral, SilenceRung
 from referrals.states import OPEN, REFERRAL, SYSTEM
 
-EVENTS = {"nudge": "nudged", "deputy": "deputy_told", "owner": "owner_told", "manager": "manager_told"}
 logger = logging.getLogger(__name__)
 
 
@@ -69,20 +75,23 @@ def due_rungs() -> QuerySet[SilenceRung, tuple[int]]:
 def _climb(pk: Any) -> bool:
     rung = SilenceRung.objects.select_related("referral").get(pk=pk)
     held = hold(rung.referral)  # whoever answered meanwhile was first
-    if not _claim(pk, held) or not held.is_waiting:
+    if waits_for_ours(rung) or not _claim(pk, held) or not held.is_waiting:
         return False
+    put_off_later(rung, held)
     CLIMB[rung.rung](held, f"rung:{rung.pk}")
-    if rung.rung in EVENTS:
+    if rung.rung in CLIMBED:
         codes: dict[str, Any] = {"agency": held.agency.name, "agency_id": held.agency_id, "rung": rung.rung}
-        record(f"referral.{EVENTS[rung.rung]}", by=None, case=held.case, row=held.pk, **codes)
+        again = rung.rung == "deputy" and not _has_deputy(held)
+        record(NUDGED_AGAIN if again else CLIMBED[rung.rung], by=None, case=held.case, row=held.pk, of=rung.pk, **codes)
     return True
 
 
 def _claim(pk: Any, held: Referral) -> bool:
-    """Take a rung, so that nobody else climbs it: fired where the handover still waits, else cancelled."""
+    """Take a rung, so that nobody else climbs it: fired where the handover still waits, else cancelled. One that was put off
+    meanwhile is not due."""
     waits = held.is_waiting
     state = SilenceRung.State.FIRED if waits else SilenceRung.State.CANCELLED
-    scheduled = SilenceRung.objects.filter(pk=pk, state=SilenceRung.State.SCHEDULED)
+    scheduled = SilenceRung.objects.filter(pk=pk, state=SilenceRung.State.SCHEDULED, due_at__lte=clock.now())
     return bool(scheduled.update(state=state, fired_at=clock.now() if waits else None))
 
 
@@ -101,6 +110,12 @@ def _tell_deputy(held: Referral, source: str) -> None:
     """Who stands in at the agency; where nobody is named, everybody there once more."""
     if not _tell_deputies(held, source):
         tell_agency(held, "referral.nudge", source, can_wait=True)
+
+
+def _has_deputy(held: Referral) -> bool:
+    """Whether anybody is named there who stands in."""
+    named = held.agency.members.filter(user__is_active=True, is_deputy=True)
+    return bool(held.agency.deputy_mailbox) or named.exists()
 
 
 def _tell_deputies(held: Referral, source: str) -> int:
@@ -143,6 +158,11 @@ CLIMB: dict[str, Callable[[Referral, str], None]] = {
     "manager": _tell_manager,
     "expire": _expire,
 }
+
+
+def hurry() -> int:
+    """What is handed over follows a case that has become more urgent."""
+    return _each(overtaken(), follow_case)
 
 
 # -- what should have come about by now --------------------------------------------------------------------------------
@@ -190,15 +210,66 @@ def resume_held() -> int:
 
 
 def end_access() -> int:
-    """An agency sees a handover until a day. After it, what had contact is finished, all else comes back to us."""
-    over = Referral.objects.filter(state__in=OPEN, access_until__lt=clock.today())
-    return _each(over, _end_access)
+    """An agency sees a handover until a day. After it, what had contact is finished, all else comes back to us. So is what
+    had contact in a case that is closed: opened again, it gives nobody back what they no longer saw."""
+    over = Q(access_until__lt=clock.today()) | Q(state="contact_made", case__closed_at__isnull=False)
+    return _each(Referral.objects.filter(over, state__in=OPEN), _end_access)
 
 
 def _end_access(held: Referral) -> bool:
-    if held.state not in OPEN or held.access_until is None or held.access_until >= clock.today():
+    late = held.access_until is not None and held.access_until < clock.today()
+    if held.state not in OPEN or not (late or (held.state == "contact_made" and not held.case.is_open)):
         return False
     return _end(held, "access_ended")
+
+
+def finish_with_case(case: Case) -> None:
+    """The case is closed: what had contact is finished, and its agency's access is over for good."""
+    for referral in Referral.objects.filter(case=case, state="contact_made"):
+        _by_system(moves.complete, referral)
+
+
+def ask_for_ticks() -> int:
+    """One side has ticked that they spoke together in the three-way call: the other is asked, once."""
+    late = clock.now() - deadlines.MISSED_AFTER
+    booked = Referral.objects.filter(state="contact_booked", contact_kind="warm", contact_at__lte=late)
+    one = Q(agency_spoke_at__isnull=True, owner_spoke_at__isnull=False) | Q(
+        agency_spoke_at__isnull=False, owner_spoke_at__isnull=True
+    )
+    return _each(booked.filter(one), _ask_for_tick)
+
+
+def _ask_for_tick(held: Referral) -> bool:
+    if not deadlines.lacks_one_tick(held) or held.contact_at is None:
+        return False
+    source = f"tick:{held.pk}:{held.contact_at:%y%m%d%H%M}"
+    if Notice.objects.filter(source__startswith=source).exists():
+        return False
+    if held.agency_spoke_at is None:
+        tell_agency(held, "referral.tick", source)
+    else:
+        for person in ours(held):
+            tell_one(person, "referral.tick", f"{source}:{person.pk}", held)
+    return Notice.objects.filter(source__startswith=source).exists()
+
+
+def chase_stops() -> int:
+    """What we took back and nobody there has confirmed for some working days: we call them."""
+    old = clock.now() - dt.timedelta(days=deadlines.STOPPED_WITHIN)
+    told = FollowUp.objects.filter(kind="tell_to_stop", about=Cast(OuterRef("pk"), CharField()))
+    waits = Referral.objects.filter(state="withdrawn", confirmed_at__isnull=True, ended_at__lte=old)
+    return _each(waits.filter(~Exists(told), case__closed_at__isnull=True), _chase_stop)
+
+
+def _chase_stop(held: Referral) -> bool:
+    if held.state != "withdrawn" or held.confirmed_at or held.ended_at is None or not held.case.is_open:
+        return False
+    day = add_working_days(clock.local_date(held.ended_at), deadlines.STOPPED_WITHIN)
+    waits = held.case.steps.filter(kind="tell_to_stop", about=str(held.pk)).exists()
+    if waits or clock.now() < local(day, clock.local_time(held.ended_at).time()):
+        return False
+    leave_stop(held, by=None, kept=True)
+    return True
 
 
 def _end(held: Referral, reason: str) -> bool:
@@ -231,4 +302,6 @@ def _safely(act: Callable[[], bool], complaint: str) -> bool:
         return False
 
 
-LOOKS: tuple[Callable[[], int], ...] = (rescue, begin_missing, climb, miss_contacts, resume_held, end_access)
+LOOKS: tuple[Callable[[], int], ...] = (
+    *(rescue, hurry, begin_missing, climb, ask_for_ticks, miss_contacts, resume_held, end_access, chase_stops),
+)

@@ -15,10 +15,10 @@ from referrals.models import AgencyMember, PartnerAgency
 
 
 class RoomForm(forms.Form):
-    """How many more it can take this week."""
+    """How many more it can take, until a day that the page says."""
 
     room = forms.IntegerField(
-        label=_("How many more can you take this week?"),
+        label=_("How many more can you take?"),
         required=False,
         min_value=0,
         max_value=MOST,

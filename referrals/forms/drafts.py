@@ -15,10 +15,11 @@ from intake import triage
 from intake.actions.steps import LONGEST_PROMISE
 from intake.actions.tracks import no_identity
 from intake.models import Case, Person
+from referrals.drawn import mark_of
 from referrals.forms.words import words_field
 from referrals.grounds import Ground, grounds
 from referrals.labels import CARD, SHARED
-from referrals.models import GroundSetting, PartnerAgency, Referral
+from referrals.models import Consent, GroundSetting, PartnerAgency, Referral
 from referrals.partners import SIGNPOST, partner_types
 
 CONSENT_DAYS = 90
@@ -89,12 +90,13 @@ class DraftForm(forms.Form):
         required=False,
         widget=forms.CheckboxInput({"class": "form-check-input"}),
     )
+    drawn = WordsField(required=False, max_length=1000, widget=forms.HiddenInput)  # what the page was drawn from
     name = WordsField(label=_("Name to share"), required=False, max_length=200, widget=OFF)
     phone = WordsField(label=_("Phone number to share"), required=False, max_length=40, widget=OFF)
 
     def __init__(self, *args: Any, referral: Referral, by: User, **kwargs: Any) -> None:
         self.referral, self.by = referral, by
-        kwargs.setdefault("initial", _stored(referral))
+        kwargs.setdefault("initial", stored(referral))
         super().__init__(*args, **kwargs)
         for name, (label, rows) in ASKED.items():
             self.fields[name] = words_field(label, rows)
@@ -104,6 +106,7 @@ class DraftForm(forms.Form):
         if not referral.agency.is_police:
             del self.fields["kept_back"]
         self.ground_fell = False
+        self.moved = False  # whether the page says what another window has changed (drafts_moved.py)
 
     @cached_property
     def takes_identity(self) -> bool:
@@ -132,6 +135,17 @@ class DraftForm(forms.Form):
         consent = self.referral.consent
         left = set(self.referral.shared) - set(consent.scope) if consent else set()
         return [str(words) for code, words in SHARED.items() if code in left]
+
+    @cached_property
+    def withdrawn(self) -> Consent | None:
+        """The consent to this agency that was taken back, where the draft has none since."""
+        if self.referral.consent is not None:
+            return None
+        given = Consent.objects.select_related("withdrawn_to").filter(
+            case=self.referral.case, agency=self.referral.agency
+        )
+        last = given.order_by("-pk").first()
+        return last if last and last.withdrawn_at else None
 
     @property
     def age_name(self) -> str:
@@ -218,11 +232,12 @@ class DraftForm(forms.Form):
             data["about"], data["approved"] = triage.name_of("age_bands", data["age_band"]), ""
 
 
-def _stored(referral: Referral) -> dict[str, Any]:
+def stored(referral: Referral) -> dict[str, Any]:
     """A draft as it was last saved."""
     consent = referral.consent
     names = [*ASKED, "name", "phone", "ground", "ground_reason", "age_band", "kept_back"]
     return {
+        "drawn": mark_of(referral),
         "alongside": not referral.leads,
         **{name: getattr(referral, name) for name in names},
         "consent_form": consent.form if consent else "",

@@ -57,7 +57,7 @@ class AcceptedForm(PhoneForm):
 
     def begins(self) -> dict[str, Any]:
         held = self.referral
-        return {"contact_by": deadlines.answer_due(held.urgency, clock.now(), held.agency)}
+        return {"contact_by": deadlines.first_contact(held.urgency, clock.now(), held.agency)}
 
 
 class AgencyField(forms.ModelChoiceField):
@@ -78,7 +78,7 @@ class DeclinedForm(PhoneForm):
         super().__init__(*args, **rest)
         field = self.fields["suggested"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = PartnerAgency.objects.active().exclude(pk=self.referral.agency_id)
+        field.queryset = PartnerAgency.objects.nameable().exclude(pk=self.referral.agency_id)
 
 
 class AskedForm(ActForm):

@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
 from helpline.people.words import WordsField
+from helpline.people.workdays import add_working_days
 from referrals import deadlines, hours
 from referrals.forms.words import words_field
 from referrals.labels import DECLINE_REASONS, FAIL_REASONS
 from referrals.models import PartnerAgency, Referral
-from referrals.partners import HANDOVER, partner_types
 
 UNKNOWN = "unknown"  # the agency does not know who could help instead; it says so itself
 OURS_ALONE = _("Only the support line reads this.")
@@ -39,7 +39,9 @@ class MoveForm(forms.Form):
         super().__init__(*args, **rest)
         self.referral = referral
         if referral is not None:
-            self.initial = {"seen": last_change(referral), **self.first_values(referral, reader), **self.initial}
+            self.initial = {**self.first_values(referral, reader), **self.initial}
+            if not self.initial.get("seen"):
+                self.initial["seen"] = last_change(referral)
 
     def first_values(self, referral: Referral, reader: str) -> dict[str, Any]:
         """What stands in it before anybody has written."""
@@ -64,7 +66,7 @@ class AcceptForm(MoveForm):
     @classmethod
     def initial_for(cls, referral: Referral, name: str) -> dict[str, Any]:
         """The one who is logged in, and the time that the urgency asks for, in the agency's opening hours."""
-        due = deadlines.answer_due(referral.urgency, clock.now(), referral.agency)
+        due = deadlines.first_contact(referral.urgency, clock.now(), referral.agency)
         return {"handled_by": name, "contact_by": due}
 
 
@@ -94,8 +96,7 @@ class ReasonForm(MoveForm):
 
     def _others(self) -> list[PartnerAgency]:
         """Those that a handover can go to, but never who answers, nor one that nobody is to know of."""
-        types = [code for code, kind in partner_types().items() if kind.channel == HANDOVER]
-        found = PartnerAgency.objects.active().filter(is_confidential=False, type__in=types)
+        found = PartnerAgency.objects.nameable()
         return list(found.exclude(pk=self.referral.agency_id) if self.referral else found)
 
     def clean_suggested(self) -> PartnerAgency | None:
@@ -166,8 +167,8 @@ class HoldForm(MoveForm):
     text = words_field(_("Why, in a few words"), 2, help_text=OURS_ALONE)
 
     def first_values(self, referral: Referral, reader: str) -> dict[str, Any]:
-        """In a week, or the last day on which they see it."""
-        week = clock.today() + dt.timedelta(days=7)
+        """In a week, on a working day, or the last day on which they see it."""
+        week = add_working_days(clock.today() + dt.timedelta(days=7), 0)
         return {"until": min(week, referral.access_until) if referral.access_until else week}
 
 

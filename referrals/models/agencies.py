@@ -13,7 +13,7 @@ from helpline.people.models import Municipality, User
 from intake import triage
 from referrals import hours
 from referrals.grounds import Ground, grounds, possible, verdicts
-from referrals.partners import PartnerType, partner_types, receiver_names
+from referrals.partners import HANDOVER, PartnerType, partner_types, receiver_names
 
 VERIFY_AFTER = dt.timedelta(days=365)
 
@@ -26,9 +26,10 @@ class AgencyQuerySet(models.QuerySet["PartnerAgency"]):
         return self.filter(is_active=True)
 
     def nameable(self) -> Self:
-        """Those that an agency may read the names of, to suggest one; where a confidential one is may not be known, nor
-        that it is."""
-        return self.active().filter(is_confidential=False)
+        """Those that may be suggested instead: handed over to, and of a name that may be read; where a confidential one is
+        may not be known, nor that it is."""
+        types = [code for code, kind in partner_types().items() if kind.channel == HANDOVER]
+        return self.active().filter(is_confidential=False, type__in=types)
 
     def to_verify(self) -> Self:
         """Those in use whose facts nobody has checked for a year, or ever; what was never checked first, then the oldest."""
@@ -60,7 +61,7 @@ class PartnerAgency(models.Model):
     sdk_address = models.CharField(max_length=120, blank=True)  # function address for secure messages
     is_confidential = models.BooleanField(default=False)  # where it is may not be known: never exported
     deputy_mailbox = models.EmailField(blank=True)
-    # How many more it can take in the week that begins on this Monday; none: it has not said.
+    # How many more it can take until the end of the week that begins on this Monday; none: it has not said.
     room = models.PositiveSmallIntegerField(null=True, blank=True)
     room_week = models.DateField(null=True, blank=True)
 
@@ -88,6 +89,11 @@ class PartnerAgency(models.Model):
     def gets_mail(self) -> bool:
         """Whether the system itself tells anybody there: by a mailbox, or by an account that is in use."""
         return bool(self.mailbox) or self.members.filter(user__is_active=True).exists()
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether anybody there can log in, read and confirm."""
+        return self.is_active and self.members.filter(user__is_active=True).exists()
 
     @property
     def is_reached(self) -> bool:
@@ -144,9 +150,10 @@ class PartnerAgency(models.Model):
 
     @property
     def room_left(self) -> int | None:
-        """How many more it can take this week, as it has said itself; None where it has said nothing for this week."""
+        """How many more it can take now, as it has said itself for this week, or at its end for the coming one as well;
+        None where it has said nothing that holds today."""
         monday = clock.today() - dt.timedelta(days=clock.today().weekday())
-        return self.room if self.room_week == monday else None
+        return self.room if self.room_week and self.room_week >= monday else None
 
     def is_open(self, moment: dt.datetime) -> bool:
         """Whether it answers now, by its own hours."""

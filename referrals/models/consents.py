@@ -56,6 +56,7 @@ class Disclosure(SealedModel):
         TEXT = "text"
         ANSWER = "answer"  # our answer to a question
         MESSAGE = "message"
+        PHONE = "phone"  # told by one of us, where they have it by no other way
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="disclosures")
     referral = models.ForeignKey("referrals.Referral", models.PROTECT, related_name="disclosures")

@@ -1,5 +1,6 @@
 """Referrals, and every change of their state."""
 
+import datetime as dt
 from typing import Any, Self
 
 import pgtrigger
@@ -13,11 +14,12 @@ from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
 from intake.models import Case
 from referrals import states
-from referrals.grounds import Ground, grounds
+from referrals.grounds import Ground, consent_grounds, grounds
 from referrals.labels import CARD, REASONS, SHARED, STATES
 from referrals.models.agencies import AgencyMember, PartnerAgency
 from referrals.models.consents import Consent
 
+LATELY = dt.timedelta(days=14)  # so long an agency sees that something ended
 # Whoever wrote it: a referral begins as a draft and changes state as MOVES says (states.py), and in no other way.
 REFUSE_STATE = """
     RAISE EXCEPTION 'referral %: no move leads to this state', NEW.id USING ERRCODE = 'integrity_constraint_violation';
@@ -71,12 +73,23 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
 
     def answered_for(self, user: User) -> Self:
         """What has left this person's agency after it commented on our handover, and we have answered: to be read as long
-        as its access would have lasted. Not what we took back."""
+        as its access would have lasted, and where a consent is the ground as long as that holds. Not what we took back."""
         member = AgencyMember.objects.filter(user=user, user__is_active=True, agency__is_active=True).first()
         if member is None:
             return self.none()
         ended = self.filter(agency=member.agency_id).exclude(state__in={*states.SEEN_BY_AGENCY, "draft", "withdrawn"})
+        over = Q(consent__withdrawn_at__isnull=False) | Q(consent__valid_until__lt=clock.today())
+        ended = ended.exclude(Q(ground__in=consent_grounds()) & over)
         return ended.filter(access_until__gte=clock.today(), comments__answered_at__isnull=False)
+
+    def lately_ended_for(self, user: User) -> Self:
+        """What ended in the last fourteen days while it was with this person's agency, by us, by the caller or by silence:
+        for a line that says so and nothing of what it held. Never for police, who have no list."""
+        member = AgencyMember.objects.filter(user=user, user__is_active=True, agency__is_active=True).first()
+        if member is None or member.agency.is_police:
+            return self.none()
+        ended = self.filter(agency=member.agency_id, ended_at__gt=clock.now() - LATELY)
+        return ended.filter(Q(state__in=["failed", "expired"]) | Q(state="withdrawn", confirmed_at__isnull=False))
 
     def visible_to(self, user: User) -> Self:
         """The referrals of one's own unit's cases."""
@@ -211,12 +224,21 @@ class Referral(SealedModel):
         return triage.name_of("needs", self.need)
 
     @property
+    def age_name(self) -> str:
+        return triage.name_of("age_bands", self.age_band)
+
+    @property
     def state_name(self) -> str:
         return str(STATES[self.state])
 
     @property
     def urgency_name(self) -> str:
         return triage.name_of("urgencies", self.urgency)
+
+    def follow_urgency(self) -> None:
+        """A draft is never calmer than its case has become since it was begun. It is not saved here."""
+        if self.state == "draft":
+            self.urgency = triage.more_urgent(self.urgency, self.case.urgency)
 
     @property
     def legal_ground(self) -> Ground | None:

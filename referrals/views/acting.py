@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from helpline.people.access import View, needs
@@ -11,7 +10,7 @@ from helpline.people.errors import Refused, TooLate
 from intake.gate import person
 from referrals.gate import referral_for
 from referrals.views.owner import show, show_late
-from referrals.views.owner_acts import Act, form_of, offered
+from referrals.views.owner_acts import Act, done_of, form_of, offered
 
 
 def view_of(act: Act) -> View:
@@ -39,5 +38,5 @@ def _act(request: HttpRequest, pk: str, act: Act) -> HttpResponse:
             return show_late(request, referral, str(refused))
         form.add_error(refused.at or None, str(refused))
         return show(request, referral, (act.code, form))
-    messages.success(request, _("It is written down."))
+    messages.success(request, done_of(act, referral_for(request, pk)))
     return redirect("referrals:referral", referral.pk)

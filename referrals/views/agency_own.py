@@ -1,6 +1,5 @@
 """An agency's own page: what it can take, when it is there, who stands in, how soon it answers, what we know of it."""
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +26,6 @@ from referrals.hours_said import hours_said
 from referrals.models import AgencyMember
 
 SAVED = gettext_lazy("Saved.")
-SUNDAY = dt.timedelta(days=6)
 
 
 @require_GET
@@ -127,7 +125,8 @@ def _show(request: HttpRequest, member: AgencyMember, refused: dict[str, forms.F
         "agency": ours,
         "member": member,
         "room": sent.get("room") or RoomForm(initial={"room": ours.room_left}),
-        "until": actions.this_week() + SUNDAY if ours.room_left is not None else None,
+        "until": actions.room_until(ours.room_week) if ours.room_left is not None else None,
+        "asked_until": actions.room_until(),
         "away": sent.get("away") or AwayForm(),
         "absences": ours.absences.filter(last_day__gte=clock.today()),
         "hours": sent.get("hours") or OwnHoursForm(agency=ours),

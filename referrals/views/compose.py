@@ -12,10 +12,14 @@ from helpline.people.errors import Refused, TooLate
 from intake.gate import case_for, person
 from referrals import actions
 from referrals.actions.checks import leading_other, missing_parts
+from referrals.actions.drafts import DraftMoved, has_moved
+from referrals.drawn import mark_of
 from referrals.forms.drafts import ChooseForm, DraftForm
+from referrals.forms.drafts_moved import moved_form
 from referrals.gate import referral_for
 from referrals.models import Referral
 from referrals.offers import groups_of, words_of
+from referrals.remarks import remarks
 from referrals.sight import sight
 from referrals.standing import call_them, on_silence, standing
 from referrals.views import owner
@@ -52,7 +56,11 @@ def referral(request: HttpRequest, pk: str) -> HttpResponse:
     if held.state != "draft" and request.method == "GET":
         return owner.show(request, held)
     form = DraftForm(request.POST or None, referral=held, by=person(request))
-    if request.method == "POST" and _save(request, form):
+    try:
+        saved = _save(request, form) if request.method == "POST" else None
+    except DraftMoved as late:
+        return _moved(request, form, str(late))
+    if saved:
         messages.success(request, _("Saved. Nothing is sent yet."))
         return redirect(
             reverse("referrals:referral", args=[held.pk]) + ("#ground" if "at_ground" in request.POST else "")
@@ -65,11 +73,16 @@ def referral(request: HttpRequest, pk: str) -> HttpResponse:
 def referral_send(request: HttpRequest, pk: str) -> HttpResponse:
     """Save what is written, then send it. What is missing comes back listed, and nothing is lost."""
     form = DraftForm(request.POST, referral=referral_for(request, pk), by=person(request))
-    saved = _save(request, form)
+    try:
+        saved = _save(request, form)
+    except DraftMoved as late:
+        return _moved(request, form, str(late))
     if saved is None:
         return _page(request, form, status=422)
     try:
-        sent = actions.send(by=person(request), referral=saved)
+        sent = actions.send(by=person(request), referral=saved, drawn=mark_of(saved))
+    except DraftMoved as late:
+        return _moved(request, form, str(late))
     except TooLate as late:
         messages.error(request, str(late))
     except Refused:
@@ -85,7 +98,7 @@ def referral_discard(request: HttpRequest, pk: str) -> HttpResponse:
     """Throw a draft away."""
     held = referral_for(request, pk)
     try:
-        actions.discard_draft(by=person(request), referral=held)
+        actions.discard_draft(by=person(request), referral=held, drawn=request.POST.get("drawn"))
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("referrals:referral", held.pk)
@@ -94,8 +107,11 @@ def referral_discard(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _save(request: HttpRequest, form: DraftForm) -> Referral | None:
-    """Save what is written; None where it was refused, and the form says why."""
+    """Save what is written; None where it was refused, and the form says why. Raises DraftMoved for an old page."""
+    drawn = str(form.data.get("drawn", ""))
     if not form.is_valid():
+        if form.referral.state == "draft" and drawn != mark_of(form.referral):
+            raise DraftMoved(has_moved())
         return None
     try:
         saved = actions.save_draft(
@@ -105,7 +121,10 @@ def _save(request: HttpRequest, form: DraftForm) -> Referral | None:
             approved=form.approved_now(),
             consent=form.consent(),
             leads=form.leads(),
+            drawn=drawn,
         )
+    except DraftMoved:
+        raise
     except Refused as refused:
         form.add_error(None, str(refused))
         return None
@@ -114,7 +133,15 @@ def _save(request: HttpRequest, form: DraftForm) -> Referral | None:
     return saved
 
 
-def _page(request: HttpRequest, form: DraftForm, *, status: int) -> HttpResponse:
+def _moved(request: HttpRequest, tried: DraftForm, late: str) -> HttpResponse:
+    """An old page: the draft as it is now, with what was written there; nothing is saved before it is pressed anew (409)."""
+    held = referral_for(request, tried.referral.pk)
+    if held.state != "draft":
+        return owner.show_late(request, held, late)
+    return _page(request, moved_form(tried, referral=held, by=person(request)), status=409, late=late)
+
+
+def _page(request: HttpRequest, form: DraftForm, *, status: int, late: str = "") -> HttpResponse:
     """The draft, with exactly what its receiver will see."""
     held = form.referral
     values = {
@@ -123,7 +150,10 @@ def _page(request: HttpRequest, form: DraftForm, *, status: int) -> HttpResponse
         "form": form,
         "sight": sight(held, form.parts),
         "missing": missing_parts(held),
+        "remarks": remarks(held),
         "refused": status == 422,
+        "late": late,
+        "drawn": mark_of(held),
         "other": leading_other(held),
         "standing": standing(held.agency),
         "call_them": call_them(held),

@@ -33,8 +33,10 @@ def consent_withdraw(request: HttpRequest, code: str, pk: int) -> HttpResponse:
         ended = actions.withdraw_consent(by=person(request), consent=consent, text=form.cleaned_data["text"])
     except TooLate as late:
         return _page(request, case, consent, form=form, late=str(late), words=written(request), status=409)
-    told = _("The consent is withdrawn. %(agency)s is told.") % {"agency": consent.agency}
-    messages.success(request, told if ended else _("The consent is withdrawn."))
+    told = _("The consent is withdrawn. Call %(agency)s: they must stop.")
+    if consent.agency.has_accounts:
+        told = _("The consent is withdrawn. %(agency)s is told.")
+    messages.success(request, told % {"agency": consent.agency} if ended else _("The consent is withdrawn."))
     return redirect("intake:case", case.slug)
 
 

@@ -14,7 +14,7 @@ from helpline.people.access import needs
 from helpline.people.errors import Refused, TooLate
 from intake.gate import person
 from referrals.actions.comments import answer_comment
-from referrals.actions.messages import send_message
+from referrals.actions.messages import read_message, send_message
 from referrals.forms.owner import ActForm, CommentAnswerForm, MessageForm
 from referrals.gate import referral_for
 from referrals.models import Referral
@@ -30,6 +30,19 @@ def message_send(request: HttpRequest, pk: str) -> HttpResponse:
     done = _("The message is sent. It is no answer to what waits.")
     write = partial(send_message, referral=referral, from_agency=False)
     return _write(request, referral, "message", form, write, done)
+
+
+@require_POST
+@needs("refer")
+def message_read(request: HttpRequest, pk: str) -> HttpResponse:
+    """What the agency wrote is read: the step that waited for it ends."""
+    referral = referral_for(request, pk)
+    try:
+        read_message(by=person(request), referral=referral, seen=request.POST.get("seen", ""))
+    except TooLate as late:
+        return show_late(request, referral, str(late))
+    messages.success(request, _("It is written down."))
+    return redirect("referrals:referral", referral.pk)
 
 
 @require_POST

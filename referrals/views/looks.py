@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from helpline.people import clock
@@ -16,12 +17,12 @@ from intake.gate import person
 from referrals.actions.looks import NoLook, accept_by_link, look_behind, make_look, open_look, takes_code
 from referrals.acts import ACTS, acts_for
 from referrals.forms.looks import CodeForm
-from referrals.forms.portal import last_change
+from referrals.forms.portal import UNKNOWN, ReasonForm, last_change
 from referrals.gate import LOOK, last_moment, looked_at, referral_for
 from referrals.models import Referral
 from referrals.sight import sight
 
-SAID = "look_said"  # in the session: what was answered, for the page that says what follows
+SAID = "look_said"  # in the session: which look was answered and how, for the page that says what follows
 
 
 @require_POST
@@ -56,6 +57,7 @@ def look_link(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error("code", str(refused))
         else:
             request.session.cycle_key()
+            request.session.pop(SAID, None)  # it said so of another handover
             request.session[LOOK] = str(found.pk)
             return redirect("portal:look-card")
     return render(request, "portal/look.html", {"form": form}, status=422 if form.errors else 200)
@@ -94,7 +96,7 @@ def look_ask(request: HttpRequest) -> HttpResponse:
 @open_to_anyone
 def look_said(request: HttpRequest) -> HttpResponse:
     """What follows on the answer; nothing of the handover."""
-    said = request.session.get(SAID)
+    said = request.session.get(SAID, {}).get("act")
     if said not in ACTS:
         return _nothing(request)
     return render(request, "portal/look_said.html", {"said": said, "done": ACTS[said].done})
@@ -115,8 +117,7 @@ def _act(request: HttpRequest, name: str) -> HttpResponse:
     except Refused as refused:
         form.add_error(refused.at if refused.at in form.fields else None, str(refused))
         return _show(request, held, (name, form))
-    request.session.pop(LOOK, None)
-    request.session[SAID] = name
+    request.session[SAID] = {"look": request.session.pop(LOOK, ""), "act": name}
     return redirect("portal:look-said")
 
 
@@ -133,8 +134,19 @@ def _late(request: HttpRequest, name: str, late: str) -> HttpResponse:
 
 
 def _over(request: HttpRequest, name: str) -> HttpResponse:
-    """Nothing is shown any more; a second press of the same leads to where the first led."""
-    return redirect("portal:look-said") if request.session.get(SAID) == name else _nothing(request)
+    """Nothing is shown any more. A second press of the same leads to where the first led; where another look was opened
+    since, nothing is said of this one, and what was written is given back."""
+    said = request.session.get(SAID, {})
+    same = said.get("act") == name and request.session.get(LOOK, said.get("look")) == said.get("look")
+    return redirect("portal:look-said") if same else _nothing(request, _blank(name, request.POST))
+
+
+def _blank(name: str, data: Any) -> forms.Form:
+    """What was sent, for whoever sees nothing of the handover any more: no agency is named to them."""
+    form = ACTS[name].form(data)
+    if isinstance(form, ReasonForm):
+        form.fields["suggested"].choices = [(UNKNOWN, _("Don't know"))]  # type: ignore[attr-defined]
+    return form
 
 
 def _show(request: HttpRequest, held: Referral, tried: tuple[str, forms.Form] | None = None) -> HttpResponse:
@@ -162,7 +174,7 @@ def _form(held: Referral, name: str, data: Any = None) -> forms.Form:
     return form
 
 
-def _nothing(request: HttpRequest) -> HttpResponse:
+def _nothing(request: HttpRequest, form: forms.Form | None = None) -> HttpResponse:
     """The one answer to every link that leads to nothing, whatever the reason; what was written is given back."""
-    words = sent_words(request) if request.resolver_match and "token" not in request.resolver_match.kwargs else []
+    words = sent_words(request, form) if request.resolver_match and "token" not in request.resolver_match.kwargs else []
     return render(request, "portal/look_nothing.html", {"words": words}, status=404)

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -15,8 +15,9 @@ from helpline.people.paging import page_of
 from intake.gate import person
 from intake.models import FollowUp
 from referrals.actions.asking import ASKED_OF
-from referrals.actions.messages import mark_of_line
+from referrals.actions.messages import NONE_YET
 from referrals.asking import still_asked
+from referrals.came_back import came_back
 from referrals.disclosed import disclosed
 from referrals.forms import owner as forms
 from referrals.gate import referral_for
@@ -27,7 +28,7 @@ from referrals.sight import sight
 from referrals.standing import standing
 from referrals.states import CAME_BACK, OPEN, TAKEN_ON
 from referrals.turns import line, lines
-from referrals.views.owner_acts import ANSWERED, FIRST, GROUPS, PHONE, Act, form_of, offered
+from referrals.views.owner_acts import ANSWERED, FIRST, GROUPS, PHONE, Act, form_of, offered, said_of
 
 # Moments beyond any that a referral has, for an order of three kinds in one column.
 AGES = dt.timedelta(days=365_000)
@@ -55,6 +56,7 @@ def show(
     """What was sent, where it stands, and what can be done; with the form that was refused, if one was."""
     user = person(request)
     told = happenings(referral)
+    prefetch_related_objects([referral], "comments__by", "comments__answered_by", "agency__hours", "agency__absences")
     values = {
         "referral": referral,
         "case": referral.case,
@@ -64,6 +66,8 @@ def show(
         "line": line(referral, user),
         "sight": sight(referral),
         "is_open": referral.state in OPEN,
+        "needs_link": _needs_link(referral),
+        "back": came_back([referral]).get(referral.pk),
         "came_back": referral.state in CAME_BACK and referral.case.is_open,
         "asks": referral.state in ASKED_OF,
         "asks_again": referral.state in ASKED_OF and still_asked(referral),
@@ -96,7 +100,10 @@ def _acts(referral: Referral, user: User, tried: Tried | None) -> dict[str, Any]
     """What can be done: first what the step that waits asks for, then the rest by group."""
     refused = dict([tried] if tried else [])
     seen = seen_of(referral)
-    acts = {act.code: (act, refused.get(act.code) or form_of(act, referral, seen=seen)) for act in offered(referral)}
+    acts = {
+        act.code: (said_of(act, referral), refused.get(act.code) or form_of(act, referral, seen=seen))
+        for act in offered(referral)
+    }
     kinds = _kinds_of_steps(referral)
     first = [code for kind in kinds for code in FIRST.get(kind, []) if code in acts]
     rest: dict[str, list[tuple[Act, forms.ActForm]]] = {group: [] for group in GROUPS}
@@ -117,20 +124,30 @@ def _talk(referral: Referral, tried: Tried | None) -> dict[str, Any]:
     """The messages, and what they say of our handover; with the forms for our part."""
     refused = dict([tried] if tried else [])
     writes = referral.state in OPEN and referral.case.is_open
-    comment = referral.comments.select_related("by", "answered_by").first()
-    message = forms.MessageForm(referral=referral, seen=mark_of_line(referral), auto_id="id_message_%s")
+    comment = referral.comments.first()
+    said = list(referral.messages.select_related("by").order_by("at", "id"))
+    mark = str(said[-1].pk) if said else NONE_YET
+    message = forms.MessageForm(referral=referral, seen=mark, auto_id="id_message_%s")
     answer = forms.CommentAnswerForm(referral=referral, auto_id="id_comment_%s")
     return {
-        "line_of_messages": list(referral.messages.select_related("by").order_by("at", "id")),
+        "line_of_messages": said,
+        "line_mark": mark,
         "message_form": refused.get("message") or message if writes else None,
         "comment": comment,
         "comment_form": (refused.get("comment") or answer) if comment and comment.answered_at is None else None,
     }
 
 
+def _needs_link(referral: Referral) -> bool:
+    """Whether a link is what they need now: the mail leads to a log-in, and nobody there has an account."""
+    waits = referral.is_waiting and referral.case.is_open and bool(referral.agency.mailbox)
+    last = referral.looks.last() if waits and not referral.agency.has_accounts else None
+    return waits and not referral.agency.has_accounts and (last is None or not (last.used_at or last.waits))
+
+
 def _kinds_of_steps(referral: Referral) -> list[str]:
     """What waits about it, first due first; an answer to their comment is a step about the comment."""
-    about = [str(referral.pk), *(str(pk) for pk in referral.comments.values_list("pk", flat=True))]
+    about = [str(referral.pk), *(str(comment.pk) for comment in referral.comments.all())]
     steps = referral.case.steps.planned().filter(about__in=about).order_by("due_at")
     return list(steps.values_list("kind", flat=True))
 

@@ -1,13 +1,14 @@
 """What the owner can do with a handover that is sent: one table. Which of it now is said by MOVES."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
+from helpline.people.templatetags.people import say_day, say_time
 from referrals import actions, deadlines
 from referrals.forms import owner as forms
 from referrals.models import Referral
@@ -44,6 +45,7 @@ class Act:
     form: type[forms.ActForm]
     do: Callable[..., Referral]
     fits: Callable[[Referral], bool] = _always
+    untold: Words = ""  # what it says where nobody there has an account
 
 
 def _ours(action: Callable[..., Referral], **more: Any) -> Callable[..., Referral]:
@@ -58,6 +60,10 @@ def _told(action: Callable[..., Referral], **more: Any) -> Callable[..., Referra
 
 def _is_alone(referral: Referral) -> bool:
     return not referral.is_warm
+
+
+def _is_unconfirmed(referral: Referral) -> bool:
+    return referral.confirmed_at is None
 
 
 def _may_tick(referral: Referral) -> bool:
@@ -109,6 +115,15 @@ ACTS: dict[str, Act] = {
             *(forms.PhoneForm, _told(actions.complete)),
         ),
         Act(
+            *("confirm", "confirm", PHONE, _("They have stopped, and said so by phone")),
+            *(
+                _("They do not contact the person because of it."),
+                _("Write down that they have stopped"),
+            ),
+            *(forms.PhoneForm, _told(actions.confirm_withdrawal)),
+            fits=_is_unconfirmed,
+        ),
+        Act(
             *("book", "book", TIME, _("Book a time between them and the person")),
             *(_("The agency sees the time. A time that was booked before is replaced."), _("Book the time")),
             *(forms.BookedForm, _told(actions.book)),
@@ -145,6 +160,7 @@ ACTS: dict[str, Act] = {
             *("fail", "fail", WRONG, _("It did not lead to help")),
             *(_("The agency no longer sees it, and is told so. You choose what comes instead."), _("End the handover")),
             *(forms.FailedForm, _ours(actions.fail)),
+            untold=_("The agency no longer sees it. You call them and tell them so, and choose what comes instead."),
         ),
         Act(
             *("withdraw", "withdraw", BACK, _("Take the handover back")),
@@ -155,22 +171,60 @@ ACTS: dict[str, Act] = {
                 _("Take back"),
             ),
             *(forms.WithdrawForm, _ours(actions.withdraw)),
+            untold=_(
+                "Nobody there has an account: you call them, and write down that they have stopped. You choose who can help."
+            ),
         ),
     ]
 }
 # The step that waits -> what is to be done about it, first the most likely.
 FIRST: dict[str, list[str]] = {
     "answer_question": ["answer"],
+    "tell_to_stop": ["confirm"],
     "call_agency": ["accept", "decline", "ask"],
     "three_way_call": ["spoke"],
     "missed_contact": ["book", "book-warm", "contact"],
 }
 
 
+# What is said when an act is done: what happened, and what comes now.
+DONE: dict[str, Words] = {
+    "answer": _("The answer is sent to %(agency)s. Their time to answer begins anew."),
+    "spoke": _("Ticked: you spoke together with %(agency)s."),
+    "accept": _("Written down: %(agency)s accepts. The case stays yours until they have had contact."),
+    "decline": _("Written down: %(agency)s declines. Now you choose who can help instead."),
+    "ask": _("The question from %(agency)s is written down. Now you answer it."),
+    "contact": _("Written down: %(agency)s has had contact. You ask the person in a few days."),
+    "complete": _("Written down: %(agency)s has finished."),
+    "book": _("The time with %(agency)s is booked: %(when)s."),
+    "book-warm": _("The three-way call with %(agency)s is booked: %(when)s."),
+    "hold": _("It rests until %(until)s. Then %(agency)s goes on."),
+    "resume": _("It goes on: %(agency)s makes contact."),
+    "miss": _("Written down: the contact with %(agency)s did not come about. You see to it that it does."),
+    "return": _("Written down: %(agency)s gives it back. Now you choose who can help instead."),
+    "fail": _("The handover to %(agency)s is ended. Now you choose who can help instead."),
+    "withdraw": _("You have taken the handover to %(agency)s back. They no longer see it."),
+    "confirm": _("Written down: %(agency)s has stopped."),
+}
+
+
+def done_of(act: Act, referral: Referral) -> str:
+    """What is said when an act is done."""
+    at, until = referral.contact_at, referral.hold_until
+    when = f"{say_day(clock.local_date(at))} {say_time(at)}" if at else ""
+    day = say_day(until) if until else ""
+    return str(DONE[act.code]) % {"agency": referral.agency, "when": when, "until": day}
+
+
 def offered(referral: Referral) -> list[Act]:
     """What the owner can do with it now: what MOVES allows, and in a closed case only what leaves no step there."""
     found = [act for act in ACTS.values() if _allowed(act, referral)]
     return [act for act in found if act.fits(referral)]
+
+
+def said_of(act: Act, referral: Referral) -> Act:
+    """The act, in words of what follows with this very agency."""
+    return replace(act, says=act.untold) if act.untold and not referral.agency.has_accounts else act
 
 
 def _allowed(act: Act, referral: Referral) -> bool:

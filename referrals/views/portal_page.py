@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from referrals.forms.portal import last_change
 from referrals.gate import ended_before, portal_referral_for
 from referrals.models import PartnerAgency, QualityComment, Referral
 from referrals.portal_parts import questions_for
+from referrals.shown import words_shown
 from referrals.sight import sight
 
 BESIDE = {"message": MessageForm, "comment": CommentForm, "asked-again": AskedAgainForm}
@@ -32,7 +34,9 @@ def show(request: HttpRequest, held: Referral, *, tried: Tried | None = None, la
     first. Words for which there is no place any more are given back."""
     user = person(request)
     sent = dict([tried] if tried else [])
-    acts = {act.name: (act, sent.get(act.name) or act.form_for(held, str(user))) for act in acts_for(held)}
+    seen = last_change(held)
+    prefetch_related_objects([held], "comments", "asked_again", "agency__hours")
+    acts = {act.name: (act, sent.get(act.name) or act.form_for(held, str(user), seen=seen)) for act in acts_for(held)}
     beside = {name: sent.get(name) or _beside(name, held) for name in _possible(held)}
     homeless = [name for name in sent if name not in acts and name not in beside]
     first = next(iter(acts)) if acts and held.state != "question" else ""
@@ -48,7 +52,9 @@ def show(request: HttpRequest, held: Referral, *, tried: Tried | None = None, la
         "can_tick": can_tick(held),
         "refused": tried[1] if tried and not homeless and not late else None,
         "late": late,
-        "words": sent_words(request) if homeless or (tried and _lacks(request, tried[1])) else [],
+        "words": sent_words(request, tried[1] if tried else None)
+        if homeless or (tried and _lacks(request, tried[1]))
+        else [],
         "said": _said(held),
         "comment": held.comments.first(),
         "told_again": held.asked_again.first(),
@@ -80,9 +86,17 @@ def _beside(name: str, held: Referral, data: Any = None) -> forms.Form:
 def _said(held: Referral) -> list[dict[str, Any]]:
     """What was said between them and us: questions, answers and messages, in the order of time."""
     asked = held.changes.filter(move__in=["ask", "answer"]).select_related("by")
-    rows = [{"at": row.at, "theirs": row.move == "ask", "by": row.by, "text": row.text} for row in asked]
+    rows = [
+        {
+            "at": row.at,
+            "theirs": row.move == "ask",
+            "by": None if row.way == "phone" else row.by,
+            "text": words_shown(row),
+        }
+        for row in asked  # what they asked by phone one of us wrote down: not who asked
+    ]
     rows += [
-        {"at": row.at, "theirs": row.from_agency, "by": row.by, "text": row.text}
+        {"at": row.at, "theirs": row.from_agency, "by": row.by, "text": words_shown(row)}
         for row in held.messages.select_related("by")
     ]
     return sorted(rows, key=lambda row: row["at"])
@@ -92,7 +106,8 @@ def world(user: User, agency: PartnerAgency) -> dict[str, Any]:
     """What every page of the portal shows: whose it is, what to confirm and to answer, what is in progress. Of police
     nothing: they have no list, only the handover that a mail leads to."""
     if agency.is_police:
-        return {"agency": agency, "to_confirm": [], "to_answer": [], "questions": [], "in_progress": [], "answered": []}
+        names = ("to_confirm", "to_answer", "questions", "in_progress", "answered", "ended")
+        return {"agency": agency, **{name: [] for name in names}}
     theirs = list(Referral.objects.for_agency_of(user).order_by("answer_due_at", "id"))
     answered = Referral.objects.answered_for(user).order_by("-comments__answered_at", "id")
     return {
@@ -102,6 +117,7 @@ def world(user: User, agency: PartnerAgency) -> dict[str, Any]:
         "questions": questions_for(user),
         "in_progress": [row for row in theirs if not row.is_waiting],
         "answered": list(answered.prefetch_related("comments")),
+        "ended": list(Referral.objects.lately_ended_for(user).order_by("-ended_at", "id").only("state", "ended_at")),
     }
 
 
@@ -136,10 +152,14 @@ def gone(request: HttpRequest, pk: str, name: str) -> HttpResponse:
     values = {
         "agency": held.agency,
         "late": already(held) if sees else _("This handover is no longer with you."),
-        "words": sent_words(request),
+        "words": sent_words(request, _sent_form(request, held, name)),
         "to_confirm": held if Referral.objects.to_confirm_by(person(request)).filter(pk=held.pk).exists() else None,
     }
     return render(request, "portal/gone.html", values, status=409)
+
+
+def _sent_form(request: HttpRequest, held: Referral, name: str) -> forms.Form:
+    return _beside(name, held, request.POST) if name in BESIDE else ACTS[name].form_for(held, data=request.POST)
 
 
 # What is chosen in a form -> where the handover, or its last change, holds it.

@@ -72,7 +72,7 @@ def test_it_holds_this_week_and_the_page_says_until_when(client_of, cast, at):
         assert fresh(cast.agency).room_left == 2
     with at("2026-11-30 00:30"):
         assert fresh(cast.agency).room_left is None
-        assert "You have said nothing for this week." in text(client_of, cast)
+        assert "You have said nothing for now." in text(client_of, cast)
 
 
 def text(client_of, cast) -> str:

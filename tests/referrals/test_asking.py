@@ -10,8 +10,9 @@ from django.utils import timezone
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import LogEntry
 from intake.actions import close_case, finish_step
-from intake.models import Event
+from intake.models import Bounce, Event
 from referrals import actions, deadlines
+from referrals.asking import still_asked
 from referrals.labels import BRINGS_BACK, CALLER_ANSWERS
 from referrals.models import CallerAnswer, Referral
 
@@ -97,6 +98,18 @@ def test_who_does_not_want_to_be_asked_is_not(met, cast):
     says(cast, met, "enough")
     assert not met.case.steps.planned().filter(about=str(met.pk)).exists()
     assert met.case.steps.planned().exists()
+    assert not still_asked(met)
+    with pytest.raises(TooLate, match="for the last time"):
+        says(cast, met, "helped")
+    assert says(cast, met, "no").mark == "later", "that it did not help is heard all the same"
+    met.refresh_from_db()
+    assert met.state == "failed"
+
+
+def test_the_page_of_who_does_not_want_to_be_asked_says_so(met, cast, client_of):
+    says(cast, met, "enough")
+    html = client_of(cast.caseworker).get(f"/handovers/{met.pk}/").content.decode()
+    assert "Nobody asks again." in html and "Write down what the caller answers" not in html
 
 
 def test_the_answer_is_written_in_timeline_and_log(met, cast):
@@ -151,9 +164,10 @@ def test_after_the_last_answer_a_no_is_still_heard(met, cast):
     assert met.state == "failed"
 
 
-def test_a_yes_in_a_closed_case_leaves_it_closed(met, cast):
+def test_a_yes_in_a_closed_case_is_not_asked_for_and_leaves_it_closed(met, cast):
     referral = closed(cast, met)
-    says(cast, referral, "helped")
+    with pytest.raises(TooLate, match="for the last time"):
+        says(cast, referral, "helped")
     referral.case.refresh_from_db()
     assert not referral.case.is_open and not referral.case.steps.planned().exists()
 
@@ -272,3 +286,22 @@ def test_the_page_asks_as_many_questions_after_many_answers(client_of, cast, met
             client.get(place(met))
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+# Who says that nobody called was bounced: it stands in the promise of the case
+def test_that_nobody_called_is_a_bounce_once(met, cast, client_of):
+    made = says(cast, met, "nobody_called", text="Nobody has called me.")
+    row = Bounce.objects.get()
+    assert (row.cause, row.source, row.case_id) == ("nobody_called", f"nobody_called:answer:{made.pk}", met.case_id)
+    assert row.codes["agency"] == cast.agency.name and "Nobody has called me" not in str(row.codes)
+    with pytest.raises(TooLate):
+        says(cast, met, "nobody_called")
+    assert Bounce.objects.count() == 1
+    html = client_of(cast.caseworker).get(f"/cases/{met.case.slug}/").content.decode()
+    assert f"{cast.agency} never called the person" in html and "Promise kept" not in html
+
+
+@pytest.mark.parametrize("answer", [code for code in CALLER_ANSWERS if code != "nobody_called"])
+def test_no_other_answer_is_that_bounce(met, cast, answer):
+    says(cast, met, answer)
+    assert not Bounce.objects.filter(cause="nobody_called").exists()

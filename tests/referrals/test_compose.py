@@ -10,6 +10,7 @@ from helpline.people.models import LogEntry
 from intake import actions as intake_actions
 from intake.models import Person
 from referrals import actions
+from referrals.drawn import mark_of
 from referrals.models import Referral
 from referrals.sight import sight
 from tests.referrals.conftest import CARD
@@ -26,6 +27,7 @@ def filled(draft, **rest) -> dict:
         "consent_form": draft.consent.form if draft.consent else "",
         "consent_until": draft.consent.valid_until.isoformat() if draft.consent else "",
         "approved": "kept" if draft.approved_at else "",
+        "drawn": mark_of(fresh(draft)),
     }
     return {**kept, **rest}
 

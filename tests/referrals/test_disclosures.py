@@ -1,21 +1,26 @@
 """What left the house: one row a time, by each way, whole for the police, and never changed."""
 
+import contextlib
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from helpline.people.errors import TooLate
 from helpline.people.models import LogEntry
+from intake.actions import finish_step
 from referrals import actions
 from referrals.actions.disclosures import record_disclosure
 from referrals.actions.papers import give_out
 from referrals.labels import DISCLOSURE_WAYS, SHARED
-from referrals.models import Disclosure, PartnerAgency
+from referrals.models import AgencyMember, Disclosure, PartnerAgency, Referral
 from tests.referrals.conftest import CARD
 
 
 @pytest.fixture
-def to_police(make_draft, make_case, cast):
-    """A handover to the police that lacks nothing."""
+def to_police(make_draft, make_case, make_colleague, cast):
+    """A handover to the police that lacks nothing; they have an account."""
     police = PartnerAgency.objects.filter(type="POLICE_LOCAL").first()
+    make_colleague("konstapel", agency=police)
     words = {"ground_reason": "A plan.", "kept_back": "The sister, for her safety."}
     draft = make_draft(
         case=make_case(age_band="15-17"), agency=police, need="crime_prevention", ground="U21_CRIME", **words
@@ -42,6 +47,95 @@ def test_who_it_is_about_is_disclosed_when_they_accept_and_not_before(cast, make
     told = Disclosure.objects.order_by("decided_at", "pk").last()
     assert {"name", "phone"} <= set(told.shared) and told.decided_by == cast.caseworker
     assert Disclosure.objects.count() == 2
+
+
+# -- an agency that has nobody who logs in -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_paper(cast):
+    """The agency of the cast, without accounts."""
+    AgencyMember.objects.filter(agency=cast.agency).delete()
+    cast.agency.mailbox, cast.agency.sdk_address = "box@example.com", "sdk:0203:1"
+    cast.agency.save()
+
+
+def named(make_referral, make_case) -> Referral:
+    case = make_case(track="B", identity="named", caller_name="Maja Lind", phone="070-1234567")
+    return make_referral("sent", case=case, name="Maja Lind", phone="070-1234567")
+
+
+def rows(referral) -> list[tuple[str, set[str]]]:
+    return [(made.way, set(made.shared)) for made in Disclosure.objects.filter(referral=referral).order_by("pk")]
+
+
+def test_what_nobody_there_can_read_in_the_portal_is_not_said_to_be_shared_there(
+    on_paper, cast, make_referral, make_case
+):
+    sent = named(make_referral, make_case)
+    assert rows(sent) == []
+    give_out(by=cast.caseworker, referral=sent, way="pdf")
+    assert rows(sent) == [("pdf", set(CARD))]
+    actions.accept(by=cast.caseworker, referral=sent, who="owner", way="phone")
+    assert rows(sent) == [("pdf", set(CARD))]
+    connection.check_constraints()
+
+
+def test_what_they_are_told_by_phone_is_written_down_when_it_is_done(on_paper, cast, make_referral, make_case):
+    sent = named(make_referral, make_case)
+    give_out(by=cast.caseworker, referral=sent, way="pdf")
+    actions.accept(by=cast.caseworker, referral=sent, who="owner", way="phone")
+    step = sent.case.steps.planned().get(kind="give_contact")
+    assert (step.owner, step.about, step.kept_by) == (cast.caseworker, str(sent.pk), "")
+    finish_step(by=cast.caseworker, step=step)
+    connection.check_constraints()
+    assert rows(sent)[1:] == [("phone", {"name", "phone"})]
+    made = Disclosure.objects.get(way="phone")
+    assert made.decided_by == cast.caseworker
+    assert LogEntry.objects.filter(event="disclosure.recorded", row=str(made.pk)).exists()
+    with pytest.raises(TooLate):
+        finish_step(by=cast.caseworker, step=step)
+    assert len(rows(sent)) == 2
+
+
+def test_what_they_got_on_paper_is_not_told_by_phone_too(on_paper, cast, make_referral):
+    sent = make_referral("sent")
+    bring = sent.case.steps.planned().get(kind="bring_handover")
+    give_out(by=cast.caseworker, referral=sent, way="text")
+    assert [way for way, _parts in rows(sent)] == ["text"]
+    bring.refresh_from_db()
+    assert bring.state == "done"
+    actions.accept(by=cast.caseworker, referral=sent, who="owner", way="phone")
+    assert not sent.case.steps.planned().filter(kind="give_contact").exists()  # nothing is left to give
+
+
+def test_nothing_was_told_of_what_was_taken_back_meanwhile(on_paper, cast, make_referral, make_case):
+    sent = named(make_referral, make_case)
+    actions.accept(by=cast.caseworker, referral=sent, who="owner", way="phone")
+    step = sent.case.steps.planned().get(kind="give_contact")
+    actions.withdraw_consent(by=cast.caseworker, consent=sent.consent)
+    with contextlib.suppress(TooLate):
+        finish_step(by=cast.caseworker, step=step)
+    assert rows(sent) == []
+
+
+def test_who_has_an_account_since_reads_it_in_the_portal(on_paper, cast, make_referral, make_case, make_colleague):
+    sent = named(make_referral, make_case)
+    actions.accept(by=cast.caseworker, referral=sent, who="owner", way="phone")
+    new = make_colleague("nina", agency=cast.agency).user
+    for _press in range(2):
+        actions.open_referral(by=new, referral=sent)
+    assert rows(sent) == [("portal", {*CARD, "name", "phone"})]
+    assert Disclosure.objects.get().decided_by == cast.caseworker
+
+
+def test_an_answer_that_nobody_there_can_read_is_one_when_it_is_brought(on_paper, cast, make_referral):
+    sent = make_referral("sent")
+    actions.ask_question(by=cast.caseworker, referral=sent, text="How old?", who="owner", way="phone")
+    actions.answer_question(by=cast.caseworker, referral=sent, text="Sixteen.")
+    assert rows(sent) == []
+    finish_step(by=cast.caseworker, step=sent.case.steps.planned().get(kind="bring_answer"))
+    assert [way for way, _parts in rows(sent)] == ["answer"]
 
 
 def test_a_refused_sending_is_none(cast, make_draft):

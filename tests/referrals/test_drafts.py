@@ -8,7 +8,11 @@ from django.db import connection
 from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import LogEntry
+from intake import actions as intake_actions
+from intake.actions.tracks import change_protection
+from intake.models import Call, Case
 from referrals import actions
+from referrals.actions.messages import send_message
 from referrals.models import Consent, PartnerAgency, Referral
 from tests.referrals.conftest import CARD
 
@@ -88,3 +92,96 @@ def test_a_draft_that_is_thrown_away_is_gone_and_logged(make_draft, cast):
     connection.check_constraints()
     assert not Referral.objects.exists()
     assert LogEntry.objects.filter(event="referral.discarded", row=str(draft.pk)).exists()
+
+
+# -- as urgent as its case ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("now, becomes", [("AKUT", "AKUT"), ("NORMAL", "SKYNDSAM")])
+def test_a_draft_is_never_calmer_than_its_case(make_draft, cast, client_of, now, becomes, at):
+    with at("2026-11-23 09:00"):
+        draft = make_draft()
+        Case.objects.filter(pk=draft.case_id).update(urgency=now)
+        seen = client_of(cast.caseworker).get(f"/handovers/{draft.pk}/").context["sight"]
+        assert seen.urgency == becomes
+        sent = actions.send(by=cast.caseworker, referral=draft)
+    connection.check_constraints()
+    assert sent.urgency == becomes and seen.answer_by == sent.answer_due_at
+    sent.refresh_from_db()
+    assert sent.urgency == becomes
+
+
+def test_who_calls_again_and_is_acute_makes_the_draft_acute(make_draft, make_call, cast):
+    draft = make_draft()
+    call = make_call(urgency="AKUT", urgency_reason="as told")
+    Call.objects.filter(pk=call.pk).update(case=draft.case_id)
+    intake_actions.complete_call(by=cast.caseworker, call=Call.objects.get(pk=call.pk))
+    assert actions.send(by=cast.caseworker, referral=draft).urgency == "AKUT"
+
+
+# -- what is chosen instead --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_only_what_leads_is_who_helps_instead(make_referral, make_draft, cast, leads):
+    declined = make_referral("declined")
+    other = make_draft(case=declined.case)
+    actions.save_draft(by=cast.caseworker, referral=other, words={}, leads=leads)
+    actions.send(by=cast.caseworker, referral=other)
+    connection.check_constraints()
+    assert declined.case.steps.planned().filter(kind="choose_next").exists() is not leads
+
+
+# -- protection that is raised -----------------------------------------------------------------------------------------
+
+
+STREET = "Storgatan 12, 521 30 Falköping"
+
+
+def test_what_is_with_an_agency_loses_its_addresses_when_protection_is_raised(make_referral, cast, client_of):
+    held = make_referral("accepted", happened=f"He lives at {STREET}.")
+    portal = f"/portal/{held.pk}/"
+    send_message(by=cast.partner, referral=held, text=f"Is it {STREET}?", from_agency=True)
+    assert client_of(cast.partner).get(portal).content.decode().count("Storgatan 12") == 2
+    change_protection(by=cast.caseworker, case=held.case, level="protected_registration", why="court")
+    connection.check_constraints()
+    html = client_of(cast.partner).get(portal).content.decode()
+    assert "Storgatan" not in html and "[address taken out]" in html and "Is it" in html
+    assert "Storgatan" not in Referral.objects.get(pk=held.pk).happened
+    row = LogEntry.objects.get(event="referral.cleaned")
+    assert (row.case, row.row, row.codes["parts"]) == (held.case_id, str(held.pk), ["happened"])
+
+
+@pytest.mark.parametrize("state", ["question", "opened"])
+def test_what_was_asked_and_answered_loses_them_too(make_referral, cast, client_of, state):
+    held = make_referral("sent")
+    actions.ask_question(by=cast.partner, referral=held, text=f"Is it {STREET}?")
+    if state == "opened":
+        actions.answer_question(by=cast.caseworker, referral=held, text="Yes, Storgatan 12, behind the school.")
+    change_protection(by=cast.caseworker, case=held.case, level="protected_registration", why="court")
+    assert "Storgatan" not in client_of(cast.partner).get(f"/portal/{held.pk}/").content.decode()
+
+
+# -- who it is, in words -----------------------------------------------------------------------------------------------
+
+
+def test_no_words_of_ours_tell_who_it_is_before_they_have_accepted(make_referral, make_case, cast):
+    case = make_case(track="B", identity="named", caller_name="Maja Lind", phone="070-1234567")
+    sent = make_referral("sent", case=case, name="Maja Lind", phone="070-1234567")
+    for text in ("It is Maja.", "Call 070-1234567."):
+        with pytest.raises(Refused, match="The agency does not have the"):
+            send_message(by=cast.caseworker, referral=sent, text=text, from_agency=False)
+    actions.ask_question(by=cast.partner, referral=sent, text="Who is it?")
+    with pytest.raises(Refused, match="does not have the name"):
+        actions.answer_question(by=cast.caseworker, referral=sent, text="Maja Lind.")
+    actions.answer_question(by=cast.caseworker, referral=sent, text="You see it when you have accepted.")
+    actions.accept(by=cast.partner, referral=sent)
+    send_message(by=cast.caseworker, referral=sent, text="Maja answers on 070-1234567 after six.", from_agency=False)
+    assert sent.messages.count() == 1
+
+
+def test_after_it_too_where_it_is_not_shared(make_referral, make_case, cast):
+    case = make_case(track="B", identity="named", caller_name="Maja Lind", phone="070-1234567")
+    held = make_referral("accepted", case=case)
+    with pytest.raises(Refused, match="does not have the name"):
+        send_message(by=cast.caseworker, referral=held, text="Maja waits.", from_agency=False)

@@ -178,13 +178,63 @@ def test_an_acute_one_at_night_wakes_us_by_the_clock(make_referral, cast, at):
         silence.sweep()
         assert told("referral.owner") == {"anna"} and told("referral.nudge") == set()
         assert Notice.objects.get(kind="referral.owner").next_try_at is None, "acute: the mail goes at once"
-    with at("2026-11-28 01:01"):
-        silence.sweep()
+    for moment in ("2026-11-28 00:01", "2026-11-28 01:01"):
+        with at(moment):
+            silence.sweep()
     acute.refresh_from_db()
     assert acute.state == "expired" and states(acute) == {
         **dict.fromkeys(["owner", "manager", "expire"], "fired"),
         **dict.fromkeys(["nudge", "deputy"], "cancelled"),
     }
+
+
+# -- after an outage -----------------------------------------------------------------------------------------------------
+
+
+def test_after_an_outage_there_is_time_to_call_before_it_is_taken_back(sent, cast, at):
+    """Nobody looked for six days: the owner is told first, and the rungs above keep their distance."""
+    with at("2026-12-01 10:00"):
+        silence.sweep()
+        assert silence.climb() == 0
+    connection.check_constraints()
+    sent.refresh_from_db()
+    assert sent.state == "sent" and told("referral.owner") == {"anna"} and told("referral.manager") == set()
+    assert states(sent) == ALL | dict.fromkeys(["nudge", "deputy", "owner"], "fired")
+    with at("2026-12-02 09:00"):
+        tomorrow = clock.now()
+    with at("2026-12-03 09:00"):
+        day_after = clock.now()
+    assert (rung_of(sent, "manager").due_at, rung_of(sent, "expire").due_at) == (tomorrow, day_after)
+    step = FollowUp.objects.planned().get(about=str(sent.pk))
+    assert (step.kind, step.due_at) == ("call_agency", tomorrow), "until the managers hear of it"
+    climb_to(sent, "manager")
+    assert sent.state == "sent" and rung_of(sent, "expire").due_at == day_after, "put off once"
+    climb_to(sent, "expire")
+    assert sent.state == "expired"
+
+
+def test_an_acute_one_keeps_its_minutes(make_draft, make_case, cast, at):
+    with at(MONDAY):
+        acute = actions.send(by=cast.caseworker, referral=make_draft(case=make_case(urgency="AKUT")))
+    with at("2026-11-23 20:00"):
+        silence.sweep()
+        now = clock.now()
+    manager, expire = rung_of(acute, "manager"), rung_of(acute, "expire")
+    assert (manager.due_at, expire.due_at) == (now + dt.timedelta(hours=1), now + dt.timedelta(hours=2))
+
+
+def test_while_the_owner_cannot_be_told_it_is_not_taken_back(sent, monkeypatch):
+    with clock.at(rung_of(sent, "expire").due_at + dt.timedelta(days=1)):
+        with monkeypatch.context() as patch:
+            patch.setitem(silence.CLIMB, "owner", lambda *args: 1 / 0)
+            silence.sweep()
+        sent.refresh_from_db()
+        assert sent.state == "sent" and states(sent)["manager"] == states(sent)["expire"] == "scheduled"
+        silence.sweep()
+        sent.refresh_from_db()
+        assert sent.state == "sent" and states(sent)["owner"] == "fired"
+    climb_to(sent, "expire")
+    assert sent.state == "expired"
 
 
 # -- what stops it -----------------------------------------------------------------------------------------------------

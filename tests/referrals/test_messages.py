@@ -1,15 +1,20 @@
 """A line of messages about one handover: between its owner and its agency, and only while it is with the agency."""
 
+import datetime as dt
+
 import pytest
 from django.core import mail
 from django.db import DatabaseError, connection, transaction
 
+from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import LogEntry, Notice
 from helpline.people.notices import deliver_mail
+from intake.actions import close_case
 from intake.models import Case, Event
 from referrals import actions
-from referrals.actions.messages import NONE_YET, mark_of_line, send_message
+from referrals.actions.messages import NONE_YET, mark_of_line, read_message, send_message
+from referrals.deadlines import next_working_day
 from referrals.models import Disclosure, Message
 from referrals.states import STATES
 from tests.referrals.conftest import CARD
@@ -161,3 +166,72 @@ def test_a_message_is_no_answer(client_of, cast, make_referral):
     referral.refresh_from_db()
     assert referral.state == "opened"
     assert referral.rungs.filter(state="scheduled").exists()
+
+
+# -- it waits until it is read -----------------------------------------------------------------------------------------
+
+
+def from_them(cast, referral, text=WORDS):
+    return send_message(by=cast.partner, referral=referral, text=text, from_agency=True)
+
+
+def to_read(referral):
+    return referral.case.steps.planned().filter(kind="read_message", about=str(referral.pk))
+
+
+def test_a_message_from_them_waits_for_us_until_it_is_read(client_of, cast, make_referral, at):
+    with at("2026-11-23 10:00"):
+        referral = make_referral("accepted")
+        from_them(cast, referral)
+        from_them(cast, referral, "And the lift is broken.")
+        connection.check_constraints()
+        step = to_read(referral).get()  # one, however many messages
+        assert (step.owner, step.others_turn) == (cast.caseworker, False)
+        assert step.due_at == next_working_day(referral.urgency, clock.now())
+        with pytest.raises(Refused):
+            close_case(by=cast.caseworker, case=referral.case, reason="helped")
+        client = client_of(cast.caseworker)
+        assert f"/handovers/{referral.pk}/#messages" in client.get(f"/cases/{referral.case.slug}/").content.decode()
+        html = client.get(f"/handovers/{referral.pk}/").content.decode()
+        place = f"/handovers/{referral.pk}/message/read/"
+        assert place in html and "Read their message" in html.replace("You read", "Read")
+        assert client.get(place).status_code == 405
+        for who, status in ((cast.partner, 403), (cast.stranger, 404)):
+            assert client_of(who).post(place).status_code == status
+        for _ in range(2):
+            assert client.post(place, {"seen": mark_of_line(referral)}).status_code == 302
+        connection.check_constraints()
+    assert not to_read(referral).exists()
+    assert LogEntry.objects.filter(event="referral.message_read", case=referral.case_id).count() == 1
+
+
+def test_of_an_acute_one_it_is_read_within_the_hour(cast, make_draft, make_case):
+    acute = actions.send(by=cast.caseworker, referral=make_draft(case=make_case(urgency="AKUT")))
+    from_them(cast, acute)
+    assert to_read(acute).get().due_at <= clock.now() + dt.timedelta(hours=1)
+
+
+def test_our_answer_ends_it(cast, make_referral):
+    referral = make_referral("accepted")
+    from_them(cast, referral)
+    send_message(by=cast.caseworker, referral=referral, text="It is 1234.", from_agency=False)
+    assert not to_read(referral).exists()
+
+
+def test_what_came_meanwhile_is_not_read_with_it(client_of, cast, make_referral):
+    referral = make_referral("accepted")
+    from_them(cast, referral)
+    old = mark_of_line(referral)
+    from_them(cast, referral, "She is in danger tonight.")
+    answer = client_of(cast.caseworker).post(f"/handovers/{referral.pk}/message/read/", {"seen": old})
+    assert answer.status_code == 409 and "She is in danger tonight." in answer.content.decode()
+    assert to_read(referral).exists()
+
+
+def test_the_last_step_of_a_case_is_followed_by_another(cast, make_referral):
+    referral = make_referral("contact_made")
+    from_them(cast, referral)
+    actions.caller_says(by=cast.caseworker, referral=referral, answer="enough")
+    read_message(by=cast.caseworker, referral=referral)
+    connection.check_constraints()
+    assert referral.case.steps.planned().exists()

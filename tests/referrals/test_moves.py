@@ -38,7 +38,7 @@ fail       {TAKEN}                              failed          agency owner    
 caller_no  contact_made completed               failed          owner                agency owner  choose_next     ours    anybody    next_working_day
 expire     sent opened                          expired         system               agency owner  choose_next     ours    anybody    next_working_day
 withdraw   sent opened question {TAKEN}         withdrawn       owner system         agency owner  choose_next     ours    anybody    next_working_day
-confirm    withdrawn                            withdrawn       agency               owner         as before
+confirm    withdrawn                            withdrawn       agency owner         owner         as before
 """  # noqa: E501
 
 

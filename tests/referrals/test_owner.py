@@ -37,8 +37,21 @@ CASES = {
     "return": ("return", "accepted", {"reason": "not_our_area"}),
     "fail": ("fail", "contact_booked", {"reason": "withdrew"}),
     "withdraw": ("withdraw", "sent", {"reason": "changed_mind"}),
+    "confirm": ("confirm", "withdrawn", {}),
 }
-BY_PHONE = {"accept", "decline", "ask", "contact", "complete", "book", "book-warm", "hold", "resume", "return"}
+BY_PHONE = {
+    "accept",
+    "decline",
+    "ask",
+    "contact",
+    "complete",
+    "book",
+    "book-warm",
+    "hold",
+    "resume",
+    "return",
+    "confirm",
+}
 
 
 def page(referral, act="") -> str:

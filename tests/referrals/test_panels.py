@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from helpline.panels import PANELS
 from helpline.people import clock
 from intake import triage
+from intake.actions import move_step, plan_step
 from intake.models import Call
 from referrals import actions, panels
 from referrals.actions import comments
@@ -121,7 +122,7 @@ def test_before_somebody_is_called_stands_how_to_reach_them(show, make_referral,
     if kind == "missed_contact":
         actions.contact_missed(by=cast.partner, referral=referral)
     else:
-        at = clock.now() + dt.timedelta(hours=2)
+        at = clock.now() + dt.timedelta(minutes=50)  # before that its time has not come, and the tick leads nowhere
         actions.book(by=cast.partner, referral=referral, at=at, warm=True)
     html = show(panels.what_to_do, step_of(referral, kind))
     assert f"/cases/{referral.case.slug}/contact/" in html
@@ -174,3 +175,50 @@ def test_a_step_that_no_referral_left_shows_nothing(show, make_case):
 def test_a_step_of_another_unit_shows_nothing(show, make_referral, cast):
     step = step_of(make_referral("declined"), "choose_next")
     assert show(panels.what_to_do, step, user=cast.stranger) == ""
+
+
+def moved(referral, cast):
+    step = step_of(referral, "choose_next")
+    return move_step(by=cast.caseworker, step=step, due_at=clock.now() + dt.timedelta(days=2))
+
+
+def test_a_moved_choice_keeps_its_handover(client_of, make_referral, make_draft, cast):
+    declined = make_referral("declined")
+    again = moved(declined, cast)
+    connection.check_constraints()
+    assert (again.about, again.others_turn) == (str(declined.pk), False)
+    html = client_of(cast.caseworker).get(f"/cases/{declined.case.slug}/").content.decode()
+    assert "Who else can help with" in html
+    actions.send(by=cast.caseworker, referral=make_draft(case=declined.case))
+    assert not declined.case.steps.planned().filter(kind="choose_next").exists()
+
+
+@pytest.mark.parametrize("about", ["", "of something else", "12"])
+@pytest.mark.parametrize("kind", ["choose_next", "await_answer", "answer_comment", "ask_signposted"])
+def test_a_step_that_says_not_whose_it_is_breaks_no_page(client_of, show, make_referral, cast, kind, about):
+    """Moved before a moved step kept what it is about."""
+    referral = make_referral("declined")
+    step = step_of(referral, "choose_next")
+    referral.case.steps.filter(pk=step.pk).update(kind=kind, about=about)
+    step.refresh_from_db()
+    assert show(panels.what_to_do, step) == ""
+    assert client_of(cast.caseworker).get(f"/cases/{referral.case.slug}/").status_code == 200
+
+
+def test_a_case_asks_as_many_questions_however_many_steps(client_of, make_referral, cast):
+    referral = make_referral("declined")
+    client, place = client_of(cast.caseworker), f"/cases/{referral.case.slug}/"
+
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            html = client.get(place).content.decode()
+        return len(queries), html
+
+    count()
+    one, _html = count()
+    for kind in ["choose_next"] * 4 + ["call_agency"] * 3:
+        due = clock.now() + dt.timedelta(days=1)
+        plan_step(by=cast.caseworker, case=referral.case, kind=kind, due_at=due, about=str(referral.pk), agency="x")
+    eight, html = count()
+    assert eight == one
+    assert html.count("Show all agencies") == 1 and html.count("Who else can help with") == 5

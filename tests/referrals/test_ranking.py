@@ -52,12 +52,6 @@ def test_then_the_municipality_then_open_now_then_the_name(make_agency):
     assert names(["exit_support"]) == ["Z near and open", "C near and closed", "D near and closed", "A nationwide"]
 
 
-def test_who_has_said_no_comes_last(make_agency):
-    first, second = make_agency("A"), make_agency("B")
-    assert names(["exit_support"], declined=[first.pk]) == ["B", "A"]
-    assert names(["exit_support"], declined=[second.pk]) == ["A", "B"]
-
-
 def test_who_does_not_meet_serve_or_take_is_not_offered(make_agency):
     make_agency("Elsewhere", serves=["1493"])
     make_agency("Other need", "FAITH")

@@ -129,7 +129,9 @@ def test_the_page_says_what_the_consent_covers_and_what_not_yet(client_of, cast,
     answer = client_of(cast.caseworker).get(page(draft))
     covers = answer.content.decode()
     covers = covers[covers.index("The consent covers:") :].split("</p>")[0]
-    assert "Is afraid of" in covers.split("Not yet:")[1] and "Is afraid of" not in covers.split("Not yet:")[0]
+    assert (
+        "Is afraid of" in covers.split("Not read aloud yet:")[1] and "Is afraid of" not in covers.split("Not read")[0]
+    )
     assert any("does not cover all" in part for part in answer.context["missing"])
 
 

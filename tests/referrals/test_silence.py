@@ -9,7 +9,7 @@ from django.db import connection
 
 from helpline.people import clock
 from helpline.people.models import LogEntry, Notice, User
-from intake.models import Event, FollowUp
+from intake.models import Case, Event, FollowUp
 from referrals import actions, deadlines
 from referrals.actions import silence
 from referrals.models import PartnerAgency, Referral, SilenceRung, StateChange
@@ -25,6 +25,13 @@ def step(referral: Referral) -> FollowUp:
 
 def scheduled(referral: Referral) -> list[SilenceRung]:
     return list(SilenceRung.objects.filter(referral=referral, state="scheduled").order_by("due_at", "pk"))
+
+
+def climb_all(referral: Referral) -> None:
+    """Everything that comes of it, each at its time."""
+    while left := scheduled(referral):
+        with clock.at(max(left[0].due_at, clock.now())):
+            silence.sweep()
 
 
 # -- two at once, and a crash between ----------------------------------------------------------------------------------
@@ -157,9 +164,7 @@ def test_one_that_cannot_be_climbed_keeps_no_other_waiting(make_referral, monkey
         return real(referral)
 
     monkeypatch.setattr(silence, "hold", hold)
-    last = max(rung.due_at for rung in scheduled(good))
-    with clock.at(last):
-        silence.sweep()
+    climb_all(good)
     good.refresh_from_db()
     bad.refresh_from_db()
     assert (good.state, bad.state) == ("expired", "sent")
@@ -173,10 +178,9 @@ def test_a_look_that_fails_keeps_no_other_waiting_and_is_known(make_referral, mo
         raise LookupError
 
     monkeypatch.setattr(silence, "LOOKS", (broken, *silence.LOOKS))
-    with clock.at(max(rung.due_at for rung in scheduled(sent))), pytest.raises(LookupError):
+    with clock.at(scheduled(sent)[0].due_at), pytest.raises(LookupError):
         silence.sweep()
-    sent.refresh_from_db()
-    assert sent.state == "expired"
+    assert scheduled(sent)[0].rung == "deputy", "the nudge was climbed all the same"
 
 
 def test_looking_reads_by_the_index_of_what_is_due(make_referral):
@@ -229,12 +233,10 @@ def test_what_does_not_wait_gets_none(state, make_referral):
 def test_a_ladder_that_is_late_is_climbed_to_its_end(make_referral):
     sent = make_referral("sent")
     SilenceRung.objects.filter(referral=sent).delete()
-    with clock.at(sent.answer_due_at + dt.timedelta(days=30)):
+    with clock.at(sent.answer_due_at + dt.timedelta(days=20)):
         silence.begin_missing()
-        last = max(rung.due_at for rung in scheduled(sent))
-        assert last > clock.now()
-    with clock.at(last):
-        silence.sweep()
+        assert max(rung.due_at for rung in scheduled(sent)) > clock.now()
+    climb_all(sent)
     connection.check_constraints()
     sent.refresh_from_db()
     assert sent.state == "expired"
@@ -345,6 +347,7 @@ def test_a_promised_contact_that_did_not_come_is_ours(urgency, promised, missed,
         accepted = make_referral("accepted")
         with at(promised):
             Referral.objects.filter(pk=accepted.pk).update(contact_due_at=clock.now(), urgency=urgency)
+            Case.objects.filter(pk=accepted.case_id).update(urgency=urgency)
     with at(missed):
         now = clock.now()
     with clock.at(now - dt.timedelta(seconds=1)):
@@ -443,3 +446,18 @@ def test_the_tick_does_it(make_referral):
     expire()
     sent.refresh_from_db()
     assert sent.state == "expired"
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "kind"), [("", "referral.nudged_again"), ("standin@agency.example", "referral.deputy_told")]
+)
+def test_where_nobody_stands_in_nobody_is_said_to_have_been_told(mailbox, kind, make_referral, cast, client_of):
+    cast.agency.members.update(is_deputy=False)
+    PartnerAgency.objects.filter(pk=cast.agency.pk).update(deputy_mailbox=mailbox)
+    sent = make_referral("sent")
+    SilenceRung.objects.filter(referral=sent, rung__in=["nudge", "deputy"]).update(due_at=clock.now())
+    silence.sweep()
+    kinds = set(sent.case.events.values_list("kind", flat=True))
+    assert kind in kinds and len(kinds & {"referral.nudged_again", "referral.deputy_told"}) == 1
+    html = client_of(cast.caseworker).get(f"/handovers/{sent.pk}/").content.decode()
+    assert ("was reminded once more" in html) is not bool(mailbox)

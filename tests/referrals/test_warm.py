@@ -133,3 +133,29 @@ def test_the_second_booking_of_one_press_is_none(warm, cast, at):
     seen = str(warm.changes.get(move="accept").pk)
     with at("2026-11-23 10:01"), pytest.raises(TooLate, match="Anna was first"):
         actions.book(by=cast.caseworker, referral=warm, at=clock.now() + dt.timedelta(hours=5), seen=seen, **OURS)
+
+
+def test_before_its_time_the_pages_say_when_it_is_ticked_and_lead_nowhere(client_of, cast, warm, at):
+    places = (f"/cases/{warm.case.slug}/", page(warm))
+    with at("2026-11-23 11:00"):
+        for place in places:
+            html = client_of(cast.caseworker).get(place).content.decode()
+            assert "When the time has come" in html and "Tick that we spoke together" not in html
+    with at("2026-11-23 14:01"):
+        for place in places:
+            html = client_of(cast.caseworker).get(place).content.decode()
+            assert "When the time has come" not in html and "Tick that we spoke together" in html
+        assert html.count("Reach the person") == 1
+
+
+def test_what_rests_says_until_which_day(client_of, cast, make_referral, at):
+    with at("2026-11-23 10:00"):
+        referral = make_referral("accepted")
+        client = client_of(cast.caseworker)
+        sent = {"until": "2026-12-14", "text": ""}
+        said = client.post(page(referral, "hold/"), sent, follow=True).content.decode()
+        assert "It rests until" in said and "It is written down." not in said
+        event = referral.case.events.get(kind="referral.held")
+        assert event.codes["until"] == "2026-12-14" and "14 Dec" in event.title
+        for place in (page(referral), f"/cases/{referral.case.slug}/"):
+            assert f"The handover to {cast.agency} waits until Mon 14 Dec" in client.get(place).content.decode()

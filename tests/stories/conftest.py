@@ -4,25 +4,25 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.conftest import APP_LOGIN
+from helpline.people.models import User
 from tests.house.conftest import address_of, pages, world  # noqa: F401  # a world in which every page has something
+from tests.referrals.conftest import make_draft, make_referral  # noqa: F401  # handovers to play with
+from tests.stories.persons import DESK, Person
+from tests.stories.server import ROOT, Server, app_url
 
-ROOT = Path(__file__).parent.parent.parent
 QUIET = [
     *("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
 
 @pytest.fixture(scope="session")
@@ -61,19 +61,6 @@ def faults(page: Page) -> list[str]:
     page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: heard.append(str(error)))
     return heard
-
-
-def no_barrier(page: Page) -> None:
-    """axe finds nothing on the page as it stands."""
-    found = Axe().run(page, options=RULES)
-    assert found.violations_count == 0, found.generate_report()
-
-
-def app_url() -> str:
-    """The test's database, as the application's role."""
-    database = connection.settings_dict
-    user, password = quote(APP_LOGIN["USER"]), quote(APP_LOGIN["PASSWORD"])
-    return f"postgres://{user}:{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
 
 
 @pytest.fixture
@@ -123,6 +110,35 @@ def log_in(live_server):
         page.wait_for_url(lambda url: "/login/" not in url)
 
     return enter
+
+
+@pytest.fixture
+def line(cast, tmp_path, worker_and_beat) -> Iterator[Server]:
+    """The whole house in Swedish: web server, worker and beat; all in it log in as in production."""
+    hasher = Argon2PasswordHasher()
+    User.objects.update(language="sv", password=hasher.encode("pw", hasher.salt()))
+    server = Server(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+    server.log.close()
+
+
+@pytest.fixture
+def enter(browser: Browser, browser_context_args, line) -> Iterator[Callable[..., Person]]:
+    """Somebody at a screen of this size, logged in where a name is given. No page of theirs may have complained."""
+    came: list[Person] = []
+
+    def person(name: str = "", size: dict[str, int] = DESK, **more: object) -> Person:
+        context = browser.new_context(**{**browser_context_args, "viewport": size, **more})
+        came.append(Person(context, line.url))
+        return came[-1].log_in(name) if name else came[-1]
+
+    yield person
+    for one in came:
+        one.context.close()
+    faults = [fault for one in came for fault in one.faults]
+    assert not faults, faults
 
 
 assert settings.DEMO  # the stories read the demo's mail page

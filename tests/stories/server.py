@@ -9,10 +9,21 @@ import time
 import urllib.request
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import quote
 
 from django.conf import settings
+from django.db import connection
 
-from tests.stories.conftest import ROOT, app_url
+from tests.conftest import APP_LOGIN
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def app_url() -> str:
+    """The test's database, as the application's role."""
+    database = connection.settings_dict
+    user, password = quote(APP_LOGIN["USER"]), quote(APP_LOGIN["PASSWORD"])
+    return f"postgres://{user}:{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
 
 
 class Server:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from intake import actions
 from intake.models import Call
-from tests.stories.conftest import no_barrier
+from tests.stories.barriers import no_barrier
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 READERS = {"caseworker": "anna", "manager": "cecilia", "partner": "frida", "keeper": "hanna"}

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from intake import actions
 from intake.models import Call
 from tests.conftest import NO_ACTUALISATION
-from tests.stories.conftest import no_barrier
+from tests.stories.barriers import no_barrier
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WORDS = "Brodern talar om kriget varje kväll"

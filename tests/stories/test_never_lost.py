@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from helpline.people.models import User
 from intake.models import Call
 from tests.conftest import APP_LOGIN
-from tests.stories.conftest import no_barrier
+from tests.stories.barriers import no_barrier
 from tests.stories.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

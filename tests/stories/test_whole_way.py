@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from helpline.people import clock
 from intake.models import Case, Reminder
-from tests.stories.conftest import no_barrier
+from tests.stories.barriers import no_barrier
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NAME, SEEN = "Ingegerd Malmkvist", "He shaved his head and keeps a rifle in the barn"
@@ -154,7 +154,13 @@ def follow_up_and_close(page: Page, live_server, log_in, case: Case) -> None:
     no_barrier(page)
     page.locator("[name=outcome]").fill("She was called on the same day")
     page.get_by_role("button", name="Done").click()
-    expect(page.locator(".step-line")).to_contain_text("Ask the caller")
+    for answer, asked, then in [
+        ("Partly", "Ask the caller about the contact", "Ask the caller after a month"),
+        ("Got help", "Ask the caller after a month", "Ask the caller after three months"),
+        ("The caller does not want to be asked again", "Ask the caller after three months", "Decide what comes next"),
+    ]:
+        caller_answers(page, answer, asked)
+        expect(page.locator(".step-line")).to_contain_text(then)
     page.locator(".step-line").get_by_role("link", name="Done").click()
     page.locator("[name=outcome]").fill("She got help")
     page.select_option("[name=close]", value="handed_over")
@@ -162,3 +168,18 @@ def follow_up_and_close(page: Page, live_server, log_in, case: Case) -> None:
     expect(page.locator("main")).to_contain_text("Closed")
     no_barrier(page)
     assert not Case.objects.get(pk=case.pk).is_open
+
+
+def caller_answers(page: Page, answer: str, asked: str) -> None:
+    """A step of asking is ended by what the caller says, and by nothing else; then comes the next."""
+    line = page.locator(".step-line")
+    expect(line).to_contain_text(asked)
+    expect(line.get_by_role("link", name="Done")).to_have_count(0)
+    page.get_by_role("link", name="Write down what the caller answers").first.click()
+    no_barrier(page)
+    page.locator("label.choice", has_text=answer).click()
+    page.locator("[name=text]").fill(f"In her words: {answer}")
+    page.get_by_role("button", name="Write down the answer").click()
+    page.wait_for_url(re.compile(r"/cases/"))
+    expect(page.locator("main")).to_contain_text(f"In her words: {answer}")
+    no_barrier(page)
