@@ -32,6 +32,13 @@ def past_the_application(referral: Referral, *moves: str, **fields) -> None:
         StateChange.objects.create(referral=referral, move=name, source=state, target=MOVES[name].target)
 
 
+def climb_all(referral: Referral) -> None:
+    """Nobody answers: every rung is climbed, each at its time."""
+    while left := referral.rungs.filter(state="scheduled").order_by("due_at", "pk").first():
+        with clock.at(max(left.due_at, clock.now())):
+            actions.sweep()
+
+
 @pytest.fixture
 def make_draft(make_case, cast) -> Callable[..., Referral]:
     """A draft to cast.agency that lacks nothing: a guardian's consent, the text approved."""

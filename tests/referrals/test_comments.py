@@ -143,7 +143,7 @@ def test_the_only_step_answered_leaves_another(cast, make_referral):
         agency="X",
     )  # fmt: skip
     for step in referral.case.steps.planned().filter(kept_by="").select_related("case__key"):
-        intake.finish_step(by=cast.caseworker, step=step)
+        intake.finish_step(by=cast.caseworker, step=step, outcome="She wants nobody else.")
     answer_comment(by=cast.caseworker, comment=made, text="You are right.")
     connection.check_constraints()
     assert list(referral.case.steps.planned().values_list("kind", flat=True)) == ["decide_next"]

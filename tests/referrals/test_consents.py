@@ -106,14 +106,16 @@ def test_line_and_log(make_referral, cast):
     assert "afraid" not in str(row.codes)
 
 
-def test_in_a_closed_case_it_ends_too_and_somebody_has_it_in_hand(make_referral, cast):
+def test_in_a_closed_case_nobody_sees_anything_any_more_and_nothing_is_opened_again(make_referral, cast):
     referral = make_referral("contact_made")
     actions.caller_says(by=cast.caseworker, referral=referral, answer="enough")
     finish_step(by=cast.caseworker, step=referral.case.steps.planned().get(), close="needs_met")
     fresh = Referral.objects.select_related("consent__case__key", "case__owner").get(pk=referral.pk)
-    assert withdraw(cast, fresh) == 1
-    fresh = Referral.objects.select_related("case__owner").get(pk=referral.pk)
-    assert fresh.state == "withdrawn" and fresh.case.is_open and fresh.case.owner == cast.caseworker
+    assert fresh.state == "completed"  # closing ended their access
+    assert withdraw(cast, fresh) == 0
+    fresh = Referral.objects.select_related("case", "consent").get(pk=referral.pk)
+    assert fresh.state == "completed" and not fresh.case.is_open and not fresh.consent.holds
+    assert not Referral.objects.for_agency_of(cast.partner).exists()
 
 
 # The page

@@ -327,7 +327,9 @@ def test_more_open_time_passes_later(agency, when, minutes, more):
     ],
 )
 def test_when_a_contact_is_missed(kind, urgency, promised, expected):
-    referral = SimpleNamespace(is_warm=kind == "warm", contact_kind=kind, urgency=urgency)
+    referral = SimpleNamespace(
+        is_warm=kind == "warm", contact_kind=kind, urgency=urgency, agency_spoke_at=None, owner_spoke_at=None
+    )
     assert said(deadlines.missed_at(referral, moment(promised))) == expected
 
 

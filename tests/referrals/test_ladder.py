@@ -93,7 +93,8 @@ def test_first_the_agency_is_nudged(sent, cast):
     assert told("referral.nudge") == {"frida", "box@example.com"}
     assert Event.objects.filter(case=sent.case_id, kind="referral.nudged", by=None).count() == 1
     row = LogEntry.objects.get(event="referral.nudged", case=sent.case_id)
-    assert (row.user, row.row, row.codes) == (None, str(sent.pk), {"rung": "nudge", "agency_id": cast.agency.pk})
+    codes = {"rung": "nudge", "agency_id": cast.agency.pk, "of": rung_of(sent, "nudge").pk}
+    assert (row.user, row.row, row.codes) == (None, str(sent.pk), codes)
 
 
 def test_then_who_stands_in_there(sent, cast):
@@ -160,7 +161,7 @@ def test_at_last_it_is_taken_back(sent, cast):
     assert (step.kind, step.owner) == ("choose_next", cast.caseworker)
     assert told("referral.expired") == {"anna", "frida", cast.agency.mailbox}
     events = Event.objects.filter(case=sent.case_id, kind__startswith="referral.").order_by("at", "pk")
-    climbed = ["nudged", "deputy_told", "owner_told", "manager_told", "expired"]
+    climbed = ["nudged", "nudged_again", "owner_told", "manager_told", "expired"]
     assert [event.kind.partition(".")[2] for event in events] == ["sent", *climbed]
     assert not Referral.objects.for_agency_of(cast.partner).exists()
 

@@ -3,6 +3,7 @@ twice, and nobody sees what is not theirs. Cases, handovers, consents, absences,
 
 import datetime as dt
 import logging
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -27,12 +28,13 @@ from helpline.people.errors import Refused
 from helpline.people.models import Absence, Notice, User
 from intake import actions as intake
 from intake.models import Case, FollowUp, Reminder
-from referrals import actions
+from referrals import actions, deadlines
 from referrals.actions.checks import missing_for_ground, missing_parts
+from referrals.actions.disclosures import disclosed_by
 from referrals.labels import CALLER_ANSWERS
 from referrals.models import CallerAnswer, Consent, Disclosure, PartnerAgency, Referral, SilenceRung, StateChange
 from referrals.sight import sight
-from referrals.states import AGENCY, ASKING, CAME_BACK, MOVES, OWNER, TAKEN_ON, UNANSWERED
+from referrals.states import AGENCY, ASKING, CAME_BACK, MOVES, NEEDED_IN, OWNER, STOPPING, TAKEN_ON, UNANSWERED
 from tests.referrals.attempts import ROLES, Role, attempt, enter
 from tests.referrals.conftest import CARD
 from tests.referrals.world import BEGINS, GROUNDS, NEEDS, Town, build
@@ -63,6 +65,8 @@ IN_SIGHT = {
     "contact_made",
 }  # by hand, not from OPEN
 KNOWN_TO_THEM = {"accepted", "contact_booked", "on_hold", "contact_made"}
+TO_BRING = {"bring_handover", "bring_answer", "give_contact"}  # what we give by hand to whom has no account
+A_WEEK = dt.timedelta(days=7)  # holds any two working days, and any days off in a row
 
 
 class Town24(RuleBasedStateMachine):
@@ -79,7 +83,8 @@ class Town24(RuleBasedStateMachine):
         self.made: list[Any] = []  # referrals, in the order in which they came
         self.owners = {case.pk: self.town.cast.caseworker.pk for case in self.town.cases}
         self.read: defaultdict[Any, list[str]] = defaultdict(list)
-        self.gone: set[str] = set()  # agencies that are switched off past the application
+        self.told: defaultdict[Any, list[str]] = defaultdict(list)  # what we gave or wrote them by hand
+        self.unread: set[str] = set()  # of which a message of the agency waits for us
         self.rows: dict[Any, dict[str, Any]] = {}
         self.seen_rungs: set[int] = set()
         self.shown: Any = None
@@ -375,11 +380,25 @@ class Town24(RuleBasedStateMachine):
         assert not Reminder.objects.filter(state="scheduled", due_at__lte=now).exists()
         for row in Referral.objects.filter(state__in=IN_SIGHT).select_related("agency", "case"):
             late = now - dt.timedelta(minutes=30)
-            assert row.state != "contact_booked" or row.contact_at >= late, "a missed contact is nobody's"
-            assert row.state != "accepted" or not row.contact_due_at or row.contact_due_at >= late
+            booked = row.contact_at if row.state == "contact_booked" else None
+            assert booked is None or deadlines.missed_at(row, booked) > now, "a missed contact is nobody's"
+            assert booked is None or booked >= self.longest_wait(row, now)
+            promised = row.contact_due_at if row.state == "accepted" else None
+            assert promised is None or deadlines.missed_at(row, promised) > now, "a promised contact is nobody's"
+            assert promised is None or promised >= (late if row.urgency == "AKUT" else now - A_WEEK)
             assert row.state != "on_hold" or row.hold_until > today
             assert row.access_until is None or row.access_until >= today, "an access that does not end"
             assert not row.case.is_open or (row.agency.is_active and row.agency.is_reached), "stuck with nobody there"
+        told = FollowUp.objects.filter(kind="tell_to_stop").values_list("about", flat=True)
+        silent = Referral.objects.filter(state="withdrawn", confirmed_at=None, ended_at__lte=now - A_WEEK)
+        for pk in silent.filter(case__closed_at=None).values_list("pk", flat=True):
+            assert str(pk) in told, "it was taken back a week ago, and nobody knows whether they have stopped"
+
+    def longest_wait(self, row: Referral, now: dt.datetime) -> dt.datetime:
+        """How long ago a booked time can have been: where one side of a call has ticked, the other is asked first."""
+        if row.is_warm and (row.agency_spoke_at is None) != (row.owner_spoke_at is None):
+            return now - dt.timedelta(hours=2)
+        return now - (dt.timedelta(minutes=30) if row.is_warm or row.urgency == "AKUT" else A_WEEK)
 
     # -- people, steps and cases ---------------------------------------------------------------------------------------
 
@@ -449,8 +468,45 @@ class Town24(RuleBasedStateMachine):
         rest: dict[str, Any] = {"next_what": "Call again", "next_due": clock.now() + dt.timedelta(days=2)}
         if draw(st.integers(0, 4)) == 0:
             rest = {"close": "needs_met"}
+        state = self.get(step.about).state if step.kind in TO_BRING else ""
         refused = self.tries("finish", lambda: intake.finish_step(by=step.owner, step=step, outcome="Done.", **rest))
         assert refused is not None or not step.kept_by
+        if refused is None and step.kind in TO_BRING:
+            self.was_brought(step, state)
+
+    def was_brought(self, step: FollowUp, state: str) -> None:
+        """What we gave them by hand is written down, and nothing of what they have is left out."""
+        TRIED.update([step.kind])
+        assert state in NEEDED_IN[step.kind], f"{step.kind} still waited in {state}"
+        now = self.get(step.about)
+        self.told[now.pk].append(step.kind)
+        assert step.kind == "bring_answer" or set(now.shown) <= disclosed_by(now)
+
+    @precondition(lambda self: any(row["state"] in IN_SIGHT for row in self.rows.values()))
+    @rule(data=st.data(), what=st.sampled_from(["they write", "they write", "we write", "we read"]))
+    def words_go_between(self, data: Any, what: str) -> None:
+        """A message of theirs waits with us until it is read or answered, whatever becomes of the handover meanwhile."""
+        some = [pk for pk, row in self.rows.items() if row["state"] in IN_SIGHT or str(pk) in self.unread]
+        pk = data.draw(st.sampled_from(some))
+        referral = self.get(pk)
+        role = BY_NAME["partner" if what == "they write" else "owner"]
+        user = self.user_of(role, referral)
+        acts: dict[str, Callable[[], Any]] = {
+            "they write": lambda: self._write(role, user, referral, "We look into it."),
+            "we write": lambda: self._write(role, user, referral, "Thank you."),
+            "we read": lambda: actions.read_message(by=user, referral=enter(role, user, referral)),  # type: ignore[arg-type]
+        }
+        if self.tries(what, acts[what]) is not None:
+            return
+        if what == "they write":
+            self.unread.add(str(pk))
+        else:
+            self.unread.discard(str(pk))
+            self.told[pk] += ["message"] if what == "we write" else []
+
+    def _write(self, role: Role, user: User | None, referral: Referral, text: str) -> None:
+        found = enter(role, user, referral)
+        actions.send_message(by=user, referral=found, text=text, from_agency=role.who == AGENCY)  # type: ignore[arg-type]
 
     def case_is_closed(self, draw: Any) -> None:
         row = Case.objects.select_related("key", "owner").get(pk=draw(st.sampled_from(self.town.cases)).pk)
@@ -475,6 +531,9 @@ class Town24(RuleBasedStateMachine):
         assert (change.move, change.target) == (name, move.target)
         if now.agency.has_accounts and change.way != "link":  # a link shows the card alone
             self.read[pk].append(name)
+            self.read[pk] += ["named"] if name == "accept" and sight(now).identity else []
+        if not now.agency.has_accounts:
+            self.somebody_tells_them(name, now, change.way)
         if move.step is None:
             return
         step = now.case.steps.planned().select_related("owner").get(kind=move.step.kind, about=str(pk))
@@ -486,11 +545,22 @@ class Town24(RuleBasedStateMachine):
             assert step.due_at <= clock.now() + latest, "it came back, and nobody looks for days"
             assert not step.others_turn and not step.kept_by
 
+    def somebody_tells_them(self, name: str, now: Referral, way: str) -> None:
+        """Where nobody has an account nothing comes there by itself, and nobody reads that it is over: we tell them."""
+        steps = now.case.steps.planned().filter(about=str(now.pk)).values_list("kind", flat=True)
+        wanted = {"send": "bring_handover", "answer": "bring_answer"}.get(name, "")
+        if name in {"withdraw", "caller_no", "expire"}:
+            wanted = "tell_to_stop"
+        if name == "accept" and way != "link" and sight(now).identity and not {"name", "phone"} & disclosed_by(now):
+            wanted = "give_contact"
+        assert not wanted or wanted in steps, f"{name} with nobody who can log in, and no {wanted}"
+
     @invariant()
     def everything_holds(self) -> None:
         connection.check_constraints()
         cases = {row["id"]: row for row in Case.objects.values("id", "owner", "next_due_at", "closed_at")}
         fields = ("id", "case", "agency", "need", "state", "leads", "consent", "ground", "access_until", "contact_kind")
+        fields = (*fields, "confirmed_at")
         found = {row["id"]: row for row in Referral.objects.values(*fields)}
         self.rows = {pk: found[pk] for pk in self.made if pk in found}
         assert len(found) == len(self.rows)
@@ -528,6 +598,14 @@ class Town24(RuleBasedStateMachine):
                 f"{row['state']}: one step is kept by what is with an agency, none by others"
             )
         assert not kept
+        for step in steps:
+            row = self.rows.get(uuid.UUID(step["about"])) if step["kept_by"] == STOPPING else None
+            assert row is None or (row["state"] == "withdrawn" and row["confirmed_at"] is None), "told, and told again"
+            if step["kind"] in NEEDED_IN:
+                state = self.rows[uuid.UUID(step["about"])]["state"]
+                assert state in NEEDED_IN[step["kind"]], f"{step['kind']} waits in {state}"
+        reading = Counter(step["about"] for step in steps if step["kept_by"] == "messages")
+        assert reading == Counter(self.unread), "a message waits for us until it is read, once"
 
     def every_path_is_in_the_table(self, changes: dict) -> None:
         for pk, row in self.rows.items():
@@ -625,14 +703,15 @@ class Town24(RuleBasedStateMachine):
         )
         for pk, row in changes.items():
             moves = Counter(name for name, _source, _target in row)
-            named = moves["accept"] and bool(who_it_is & set(shared[pk]))  # who it is about, once they have accepted
-            read = Counter(self.read[pk])  # moves that somebody with an account could read
-            least = read["send"] + (named and read["accept"])
-            late = (moves["send"] - read["send"]) + (
-                named and moves["accept"] - read["accept"]
-            )  # an account came since
+            read, told = Counter(self.read[pk]), Counter(self.told[pk])  # what an account could read; what we gave by hand
+            least = read["send"] + read["named"]
+            late = moves["send"] - read["send"]  # an account came since
+            if who_it_is & set(shared[pk]):
+                late += moves["accept"] - read["named"]
             assert least <= made.pop((pk, "portal"), 0) <= least + late
-            assert made.pop((pk, "answer"), 0) == read["answer"]
+            assert made.pop((pk, "answer"), 0) == read["answer"] + told["bring_answer"]
+            assert made.pop((pk, "message"), 0) == told["message"]
+            assert made.pop((pk, "phone"), 0) <= told["bring_handover"] + told["give_contact"]
         assert not made
 
 

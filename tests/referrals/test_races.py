@@ -411,8 +411,8 @@ def test_without_lock_and_claim_a_rung_is_climbed_twice(pair, sent, without, mon
         silence,
         "_claim",
         (
-            "SilenceRung.objects.filter(pk=pk, state=SilenceRung.State.SCHEDULED)",
-            "(dwell() or SilenceRung.objects.filter(pk=pk))",
+            "SilenceRung.objects.filter(pk=pk, state=SilenceRung.State.SCHEDULED, due_at__lte=clock.now())",
+            "(dwell() or SilenceRung.objects.filter(pk=pk, due_at__lte=clock.now()))",
         ),
     )
     wrong_outcome(ROUNDS, lambda _number: climb_at_once(pair, sent()))

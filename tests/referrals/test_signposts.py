@@ -19,6 +19,7 @@ from referrals.actions.signposts import could_be_handed_over
 from referrals.hours_said import hours_said
 from referrals.models import Disclosure, PartnerAgency, Referral, Signposting
 from tests.conftest import NO_ACTUALISATION
+from tests.referrals.conftest import climb_all
 
 NEED = "family_support"
 
@@ -208,8 +209,7 @@ def test_turned_away_is_none_where_the_caller_never_heard_of_it(cast, make_case,
     elif state == "declined":
         actions.decline(by=cast.partner, referral=sent, reason="no_capacity")
     else:
-        with clock.at(clock.now() + dt.timedelta(days=20)):
-            actions.sweep()
+        climb_all(sent)
     sent.refresh_from_db()
     assert sent.state == state and not sent.caller_knows
     assert not Bounce.objects.of(case).exists()

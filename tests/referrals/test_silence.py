@@ -13,25 +13,19 @@ from intake.models import Case, Event, FollowUp
 from referrals import actions, deadlines
 from referrals.actions import silence
 from referrals.models import PartnerAgency, Referral, SilenceRung, StateChange
-from tests.referrals.conftest import past_the_application
+from tests.referrals.conftest import climb_all, past_the_application
 
 MONDAY = "2026-11-23 10:00"
 ROUNDS = 50
 
 
 def step(referral: Referral) -> FollowUp:
-    return FollowUp.objects.planned().get(about=str(referral.pk))
+    """What waits about it, but for telling an agency that sees nothing any more that it must stop."""
+    return FollowUp.objects.planned().exclude(kind="tell_to_stop").get(about=str(referral.pk))
 
 
 def scheduled(referral: Referral) -> list[SilenceRung]:
     return list(SilenceRung.objects.filter(referral=referral, state="scheduled").order_by("due_at", "pk"))
-
-
-def climb_all(referral: Referral) -> None:
-    """Everything that comes of it, each at its time."""
-    while left := scheduled(referral):
-        with clock.at(max(left[0].due_at, clock.now())):
-            silence.sweep()
 
 
 # -- two at once, and a crash between ----------------------------------------------------------------------------------
