@@ -114,9 +114,14 @@ def _record_identity(accepted: Referral, way: str) -> None:
 
 
 def _record_late_account(held: Referral) -> None:
-    """Who has an account since reads in the portal what was never shown there."""
-    if held.state in OPEN and set(held.shown) - disclosed_by(held, Disclosure.Way.PORTAL):
+    """Who has an account since reads in the portal what was never shown there, our answers too."""
+    if held.state not in OPEN:
+        return
+    if set(held.shown) - disclosed_by(held, Disclosure.Way.PORTAL):
         record_disclosure(by=_sender(held), referral=held, way=Disclosure.Way.PORTAL)
+    answers = held.changes.filter(move="answer").select_related("by").order_by("at", "id")
+    for answer in answers[held.disclosures.filter(way=Disclosure.Way.ANSWER).count() :]:
+        record_disclosure(by=answer.by or _sender(held), referral=held, way=Disclosure.Way.ANSWER)
 
 
 def _sender(referral: Referral) -> User:

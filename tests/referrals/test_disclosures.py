@@ -138,6 +138,16 @@ def test_an_answer_that_nobody_there_can_read_is_one_when_it_is_brought(on_paper
     assert [way for way, _parts in rows(sent)] == ["answer"]
 
 
+def test_an_answer_that_an_account_reads_since_is_one(on_paper, cast, make_referral, make_colleague):
+    sent = make_referral("sent")
+    actions.ask_question(by=cast.caseworker, referral=sent, text="How old?", who="owner", way="phone")
+    actions.answer_question(by=cast.caseworker, referral=sent, text="Sixteen.")
+    new = make_colleague("nina", agency=cast.agency).user
+    for _press in range(2):
+        actions.open_referral(by=new, referral=sent)
+    assert [way for way, _parts in rows(sent)] == ["portal", "answer"]
+
+
 def test_a_refused_sending_is_none(cast, make_draft):
     draft = make_draft(happened="")
     with pytest.raises(Exception, match="Say what has happened"):
