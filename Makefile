@@ -18,7 +18,7 @@ INSTALLED := $(VENV)/installed
 LOCAL := $(BIN)/python -m helpline.local
 # runs a command with services of its own; its `python` is that of the virtual environment
 WITH := $(LOCAL) with --
-CHECKS := python manage.py makemigrations --check --dry-run; python manage.py messages --check; python -m pytest tests/house
+CHECKS := python manage.py makemigrations --check --dry-run; python manage.py messages --check; python -m pytest -n 2 --dist load tests/house
 
 .PHONY: help run test check scenarios drill messages clean
 .DEFAULT_GOAL := help

@@ -294,6 +294,7 @@ def test_a_note_of_advice_warns_once_and_is_saved_anyway(mine, make_case):
 
 def test_a_handover_of_advice_has_no_name(mine, make_case, cast):
     from referrals import actions as referrals
+    from referrals.drawn import mark_of
 
     case = make_case()
     draft = referrals.draft_referral(by=cast.caseworker, case=case, agency=cast.agency, need="child_protection")
@@ -301,7 +302,7 @@ def test_a_handover_of_advice_has_no_name(mine, make_case, cast):
     html = mine.get(url).content.decode()
     assert 'name="name"' not in html and 'name="phone"' not in html
     assert reverse("intake:case-track", args=[case.slug]) in html
-    answer = mine.post(url, {"age_band": "15-17", "name": NAME})
+    answer = mine.post(url, {"age_band": "15-17", "name": NAME, "drawn": mark_of(draft)})
     assert answer.status_code == 422 and "Change the track first" in answer.content.decode()
     with pytest.raises(Refused, match="Change the track first"):
         referrals.save_draft(by=cast.caseworker, referral=draft, words={"name": NAME})

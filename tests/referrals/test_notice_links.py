@@ -61,7 +61,9 @@ def test_no_mail_holds_more_than_a_way(state, cast, make_referral, make_case):
         for word in (
             "Maja",
             "Lind",
-            "070",
+            "070-1234567",
+            "0701234567",
+            "701234567",
             str(case),
             case.slug,
             str(case.pk),
