@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "helpline.people.middleware.SourceMiddleware",
     "helpline.people.sessions.SessionEndsMiddleware",
     "helpline.people.middleware.PersonalLanguageMiddleware",
     "helpline.people.middleware.DenyByDefaultMiddleware",

@@ -42,6 +42,16 @@ MAY: dict[str, set[Role]] = {
     "keep_board": {Role.KEEPER},
     "see_mail": {Role.MANAGER, Role.KEEPER},  # that a mail did not arrive, never what about; and send it again
     "use_account": EVERYBODY,
+    "search_person": STAFF,  # by name, personal number or case number, exactly (förordning 2001:637 15 §)
+    "break_glass": STAFF,
+    "review_openings": {Role.MANAGER},
+    "name_staff": {Role.MANAGER},  # who opens a protected case, who is locked out of one
+    "give_extract": {Role.MANAGER},
+    "see_statistics": {Role.MANAGER, Role.COORDINATOR},
+    "read_log": {Role.REVIEWER},
+    "review_log": {Role.MANAGER, Role.REVIEWER},  # never one's own rows
+    "propose_disposal": {Role.MANAGER},
+    "approve_disposal": {Role.MANAGER, Role.REVIEWER},  # another than who proposed
     "read_demo_mail": EVERYBODY,
 }
 
@@ -50,7 +60,7 @@ View = Callable[..., HttpResponse]
 
 def may(user: User | AnonymousUser, act: str) -> bool:
     """Whether the role of this person has this act. A person who is switched off has none."""
-    return isinstance(user, User) and user.is_active and user.role in MAY[act]
+    return isinstance(user, User) and user.is_active and not user.is_over and user.role in MAY[act]
 
 
 def needs(act: str) -> Callable[[View], View]:

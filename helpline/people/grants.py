@@ -25,3 +25,8 @@ def grant_application_role(using: str, **_: Any) -> None:
             if getattr(model, "append_only", False) and model._meta.db_table in there:
                 table = connection.ops.quote_name(model._meta.db_table)
                 cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {quoted}")
+                if getattr(model, "disposable", False):  # a trigger asks for the approved disposal
+                    cursor.execute(f"GRANT DELETE ON {table} TO {quoted}")
+            if getattr(model, "read_only", False) and model._meta.db_table in there:
+                table = connection.ops.quote_name(model._meta.db_table)
+                cursor.execute(f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {table} FROM {quoted}")

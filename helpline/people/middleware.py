@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 
 from helpline.people.access import ANYONE, may
+from helpline.people.audit import SOURCE
 from helpline.people.given_back import came_from, give_back, sent_words
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -43,6 +45,20 @@ def log_in_first(request: HttpRequest) -> HttpResponse:
     to_login = redirect_to_login(came_from(request) if request.method == "POST" else request.get_full_path())
     words = sent_words(request)
     return give_back(request, "people/words_back.html", words, login=to_login.url) if words else to_login
+
+
+class SourceMiddleware:
+    """From where a request comes, for the rows of the log that it writes."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        token = SOURCE.set(get_adapter().get_client_ip(request))
+        try:
+            return self.get_response(request)
+        finally:
+            SOURCE.reset(token)
 
 
 class PersonalLanguageMiddleware:

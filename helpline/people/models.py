@@ -1,7 +1,7 @@
 """Who works here, what was seen and done, and what waits for whom."""
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pgtrigger
 from django.contrib.auth.models import AbstractUser
@@ -10,12 +10,29 @@ from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
 from helpline.people.ids import uuid7
-from helpline.people.sealed import DataKey
+from helpline.people.sealed import DataKey, IndexKey
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-__all__ = ["Absence", "DataKey", "Heartbeat", "LogEntry", "Municipality", "Notice", "Role", "Unit", "User"]
+__all__ = [
+    "Absence",
+    "DataKey",
+    "Disposal",
+    "DisposalItem",
+    "Heartbeat",
+    "IndexKey",
+    "Invitation",
+    "LogEntry",
+    "LogLink",
+    "LogReview",
+    "LogReviewRow",
+    "Municipality",
+    "Notice",
+    "Role",
+    "Unit",
+    "User",
+]
 
 NEVER_CHANGED = [
     pgtrigger.Protect(name="no_update", operation=pgtrigger.Update),
@@ -28,6 +45,39 @@ NEVER_CHANGED = [
         func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
     ),
 ]
+
+
+# A row of a case is removed by an approved disposal alone, while that is carried out: the row of the disposal says whose it
+# is, that another than the proposer approved it, and that it is this very transaction.
+BY_DISPOSAL = """
+    IF NOT EXISTS (
+        SELECT 1 FROM people_disposalitem i JOIN people_disposal d ON d.id = i.disposal_id
+        WHERE i.doing = txid_current() AND d.approved_at IS NOT NULL AND d.refused_at IS NULL
+          AND i.left_out_at IS NULL AND (i."case" = {case} OR i.call = {call})
+    ) THEN
+        RAISE EXCEPTION 'rows of % are removed by an approved disposal alone', TG_TABLE_NAME
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN OLD;
+"""
+NOTHING = "NULL::uuid"
+
+
+def only_by_disposal(*, case: str = NOTHING, call: str = NOTHING, **rest: Any) -> pgtrigger.Trigger:
+    """The trigger that lets a row go with its case or call alone: SQL for whose it is, of the OLD row."""
+    return pgtrigger.Trigger(
+        name="only_by_disposal",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Delete,
+        func=BY_DISPOSAL.format(case=case, call=call),
+        **rest,
+    )
+
+
+def never_changed_in(*, case: str = NOTHING, call: str = NOTHING) -> list[pgtrigger.Trigger]:
+    """NEVER_CHANGED for what belongs to a case or a call: it goes with it, by an approved disposal."""
+    no_update, _no_delete, no_truncate = NEVER_CHANGED
+    return [no_update, only_by_disposal(case=case, call=call), no_truncate]
 
 
 class Municipality(models.Model):
@@ -74,6 +124,8 @@ class Role(models.TextChoices):
     MANAGER = "manager", _("Unit manager")
     PARTNER = "partner", _("Partner agency")
     KEEPER = "keeper", _("System keeper")
+    COORDINATOR = "coordinator", _("Coordinator")
+    REVIEWER = "reviewer", _("Data protection and log review")
 
 
 class User(AbstractUser):
@@ -88,13 +140,14 @@ class User(AbstractUser):
         default=False
     )  # SoL 25:1: may assess reports and decide on inquiries for children
     uses_keys = models.BooleanField(default=True)  # WCAG 2.1.4: single keys can be switched off
+    access_until = models.DateField(null=True, blank=True)  # the last day of a time-boxed account
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 name="staff_have_a_unit",
                 condition=models.Q(role__in=["caseworker", "manager"], unit__isnull=False)
-                | models.Q(role__in=["partner", "keeper"], unit__isnull=True),
+                | models.Q(role__in=["partner", "keeper", "coordinator", "reviewer"], unit__isnull=True),
             ),
         ]
 
@@ -103,11 +156,16 @@ class User(AbstractUser):
         plain = {
             *("id", "password", "last_login", "is_superuser", "username", "first_name", "last_name", "email"),
             *("is_staff", "is_active", "date_joined", "role", "unit", "phone", "language", "is_demo"),
-            *("is_qualified", "uses_keys"),
+            *("is_qualified", "uses_keys", "access_until"),
         }
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last day of a time-boxed account has passed."""
+        return self.access_until is not None and self.access_until < clock.today()
 
     @property
     def role_name(self) -> "str | _StrPromise":
@@ -150,17 +208,171 @@ class LogEntry(models.Model):
     case = models.UUIDField(null=True)
     call = models.UUIDField(null=True)
     row = models.CharField(max_length=80, blank=True)
+    why = models.CharField(max_length=20, blank=True)  # under which right it was opened: own, step, reason, named ...
+    source = models.GenericIPAddressField(null=True)  # from where a colleague did it; never a caller's address
     codes = models.JSONField(default=dict)
 
     class Meta:
         indexes = [
             models.Index(fields=["case", "id"], name="log_by_case", condition=models.Q(case__isnull=False)),
             models.Index(fields=["user", "id"], name="log_by_user"),
+            models.Index(fields=["at"], name="log_by_time"),
         ]
         triggers = NEVER_CHANGED
 
     class Privacy:
-        plain = {"id", "at", "user", "role", "event", "case", "call", "row", "codes"}
+        plain = {"id", "at", "user", "role", "event", "case", "call", "row", "why", "source", "codes"}
+
+
+class LogLink(models.Model):
+    """The chain of the log: each row's hash over the hash before it and what the row says. Written by the database
+    alone when a transaction commits (migration 0006_chain): no path of the application leaves it out or writes its own."""
+
+    read_only = True  # grants.py: the application's role reads, no more
+
+    entry = models.BigIntegerField(primary_key=True)  # no foreign key: a row that was removed is missed here
+    place = models.BigIntegerField(null=True, unique=True)  # 1, 2, 3 ... in the order of the commits
+    hash = models.BinaryField(null=True)  # SHA-256, 32 bytes
+
+    class Privacy:
+        plain = {"entry", "place", "hash"}
+
+
+class LogReview(models.Model):
+    """The review of one month's log, of one unit, or of those who have none (SoLPuL 10 §: systematic and recurring). It is
+    signed when each of its rows is marked; then nothing of it changes."""
+
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
+    month = models.DateField()  # its first day
+    drawn_at = models.DateTimeField(default=clock.now)
+    due_on = models.DateField()
+    signed_at = models.DateTimeField(null=True)
+    signed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_review_a_month", fields=["unit", "month"], nulls_distinct=False),
+            models.CheckConstraint(
+                name="review_signed_whole",
+                condition=models.Q(signed_at__isnull=True, signed_by__isnull=True)
+                | models.Q(signed_at__isnull=False, signed_by__isnull=False),
+            ),
+        ]
+
+    class Privacy:
+        plain = {"id", "unit", "month", "drawn_at", "due_on", "signed_at", "signed_by"}
+
+
+class LogReviewRow(models.Model):
+    """One row of the log that is to be looked at: why it was drawn, and what somebody else than its own person found."""
+
+    class Verdict(models.TextChoices):
+        JUSTIFIED = "justified", _("Justified")
+        INVESTIGATE = "investigate", _("To be investigated")
+
+    review = models.ForeignKey(LogReview, models.PROTECT, related_name="rows")
+    entry = models.ForeignKey(LogEntry, models.PROTECT, related_name="+")
+    subject = models.ForeignKey(User, models.PROTECT, related_name="+")  # who did it, and so never reviews it
+    rules = models.JSONField(default=list)  # the rules that drew it (helpline/log_rules.py), "sample" among them
+    verdict = models.CharField(max_length=12, choices=Verdict.choices, blank=True)
+    marked_at = models.DateTimeField(null=True)
+    marked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="reviewed_once_a_review", fields=["review", "entry"]),
+            models.CheckConstraint(name="nobody_reviews_their_own", condition=~models.Q(marked_by=models.F("subject"))),
+            models.CheckConstraint(
+                name="row_marked_whole",
+                condition=models.Q(verdict="", marked_at__isnull=True, marked_by__isnull=True)
+                | (~models.Q(verdict="") & models.Q(marked_at__isnull=False, marked_by__isnull=False)),
+            ),
+        ]
+
+    class Privacy:
+        plain = {"id", "review", "entry", "subject", "rules", "verdict", "marked_at", "marked_by"}
+
+
+class Invitation(models.Model):
+    """The way in to a new account, or to one whose second factor was reset: a link that is good once, for some days.
+    Only a hash of it is kept."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="invitations")
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField(default=clock.now)
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    until = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Privacy:
+        plain = {"id", "user", "digest", "made_at", "made_by", "until", "used_at"}
+
+
+class Disposal(models.Model):
+    """A list of what the law says is to be forgotten: proposed by one, approved by another, then carried out. The record
+    that remains (gallringsprotokoll) has numbers, never names."""
+
+    proposed_at = models.DateTimeField(default=clock.now)
+    proposed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")  # null: a rule without a choice
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    refused_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="another_approves", condition=~models.Q(approved_by=models.F("proposed_by"))),
+            models.CheckConstraint(
+                name="disposal_approved_whole",
+                condition=models.Q(approved_at__isnull=True, approved_by__isnull=True)
+                | models.Q(approved_at__isnull=False, approved_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="done_was_approved",
+                condition=models.Q(done_at__isnull=True) | models.Q(approved_at__isnull=False, refused_at__isnull=True),
+            ),
+        ]
+
+    class Privacy:
+        plain = {
+            *("id", "proposed_at", "proposed_by", "unit", "approved_at", "approved_by", "refused_at", "done_at"),
+        }
+
+
+class DisposalItem(models.Model):
+    """One case, or one call without a case, of a disposal: its number, the rule, and the day from which the rule holds."""
+
+    disposal = models.ForeignKey(Disposal, models.PROTECT, related_name="items")
+    # No foreign keys: the row outlives what it tells of.
+    case = models.UUIDField(null=True)
+    call = models.UUIDField(null=True)
+    number = models.CharField(max_length=40, blank=True)  # of a case, as it is said aloud
+    rule = models.CharField(max_length=24)  # a key of retention.RULES
+    due_on = models.DateField()
+    left_out_at = models.DateTimeField(null=True)  # who approves leaves it out: it is kept, and proposed again later
+    done_at = models.DateTimeField(null=True)
+    doing = models.BigIntegerField(null=True)  # the transaction that carries it out: the triggers look here
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["case"], name="disposal_of_case", condition=models.Q(case__isnull=False)),
+            models.Index(fields=["call"], name="disposal_of_call", condition=models.Q(call__isnull=False)),
+            models.Index(fields=["doing"], name="disposal_now", condition=models.Q(doing__isnull=False)),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="once_a_disposal", fields=["disposal", "case", "call"], nulls_distinct=False),
+            models.CheckConstraint(
+                name="item_is_a_case_or_a_call",
+                condition=models.Q(case__isnull=False, call__isnull=True)
+                | models.Q(case__isnull=True, call__isnull=False),
+            ),
+        ]
+
+    class Privacy:
+        plain = {
+            *("id", "disposal", "case", "call", "number", "rule", "due_on", "left_out_at", "done_at", "doing"),
+        }
 
 
 class Notice(models.Model):

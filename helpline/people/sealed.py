@@ -6,6 +6,7 @@ are bound to the text (associated data), so a moved text does not open.
 """
 
 import base64
+import hmac
 import secrets
 from collections.abc import Callable
 from functools import lru_cache
@@ -105,6 +106,40 @@ class DataKey(models.Model):
                 raise Forgotten
             self._secret = _decrypt(_masters()[self.master], bytes(self.wrapped), f"key:{self.pk}")
         return self._secret
+
+
+class IndexKey(models.Model):
+    """The key of the search index, wrapped by a master key: a name is looked up by its keyed hash (HMAC-SHA256), so that
+    the index alone tells nothing. There is one, made when it is first needed."""
+
+    ONE = 1
+
+    id = models.SmallIntegerField(primary_key=True, default=ONE)
+    master = models.CharField(max_length=32)
+    wrapped = models.BinaryField()
+
+    class Meta:
+        app_label = "people"
+        constraints = [models.CheckConstraint(name="one_index_key", condition=models.Q(id=1))]
+
+    class Privacy:
+        plain = {"id", "master", "wrapped"}
+
+    @classmethod
+    def current(cls) -> "IndexKey":
+        """The one that there is; made where there is none yet. Two at once make one."""
+        found = cls.objects.filter(pk=cls.ONE).first()
+        if found is None:
+            made = cls(master=next(iter(_masters())))
+            made.wrapped = _encrypt(_masters()[made.master], secrets.token_bytes(32), "index")
+            IndexKey.objects.bulk_create([made], ignore_conflicts=True)
+            found = cls.objects.get(pk=cls.ONE)
+        return found
+
+    def mark(self, kind: str, text: str) -> str:
+        """The keyed hash of a text of this kind, as 64 hexadecimal digits."""
+        secret = _decrypt(_masters()[self.master], bytes(self.wrapped), "index")
+        return hmac.new(secret, f"{kind}:{text}".encode(), "sha256").hexdigest()
 
 
 class _Opener:

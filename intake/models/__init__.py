@@ -2,8 +2,9 @@
 
 from intake.models.bounces import Bounce
 from intake.models.calls import AcuteMeasure, Answer, Call, Claim, HeavyCall, Note, QuestionSet
-from intake.models.cases import BoardDecision, Case, CaseLink, CaseOpening, Person
+from intake.models.cases import BoardDecision, Case, CaseLink, CaseOpening, LockedOut, NamedAccess, Person
 from intake.models.children import ChildClock, ConcernReport
+from intake.models.guard import PastCase, SearchMark, SecrecyDecision
 from intake.models.shifts import ShiftHandover
 from intake.models.steps import FollowUp, Reminder
 from intake.models.timeline import Event
@@ -23,9 +24,14 @@ __all__ = [
     "Event",
     "FollowUp",
     "HeavyCall",
+    "LockedOut",
+    "NamedAccess",
     "Note",
+    "PastCase",
     "Person",
     "QuestionSet",
     "Reminder",
+    "SearchMark",
+    "SecrecyDecision",
     "ShiftHandover",
 ]

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from helpline.people import clock
 from helpline.people.ids import uuid7
-from helpline.people.models import NEVER_CHANGED, User
+from helpline.people.models import User, never_changed_in
 from intake.models.calls import Call
 from intake.models.cases import Case
 
@@ -43,6 +43,7 @@ class Bounce(models.Model):
     """One bounce: somebody was passed on, made to wait, or had to tell it again. `source` makes one event one bounce."""
 
     append_only = True
+    disposable = True
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     case = models.ForeignKey(Case, models.PROTECT, null=True, related_name="bounces")
@@ -64,7 +65,7 @@ class Bounce(models.Model):
         constraints = [
             models.CheckConstraint(name="bounce_of_somebody", condition=Q(case__isnull=False) | Q(call__isnull=False))
         ]
-        triggers = NEVER_CHANGED
+        triggers = never_changed_in(case="OLD.case_id", call="OLD.call_id")
 
     class Privacy:
         plain = {"id", "case", "call", "cause", "source", "at", "by", "about", "codes"}

@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 
 from helpline.people import clock
-from helpline.people.models import Municipality, Unit, User
+from helpline.people.models import Municipality, Unit, User, only_by_disposal
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
 from intake.labels import AMENDMENTS, NOTE_KINDS
@@ -142,6 +142,7 @@ class Call(SealedModel):
                 condition=Q(completed_at__isnull=True, voided_at__isnull=True) | Q(phone=b""),
             ),
         ]
+        triggers = [only_by_disposal(case="OLD.case_id", call="OLD.id")]
 
     class Privacy:
         personal = {
@@ -334,9 +335,14 @@ class Note(SealedModel):
         triggers = [
             pgtrigger.Protect(
                 name="signed_is_signed",
-                operation=pgtrigger.Update | pgtrigger.Delete,
+                operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__signed_at__isnull=False),
-            )
+            ),
+            only_by_disposal(
+                case="coalesce(OLD.case_id, (SELECT c.case_id FROM intake_call c WHERE c.id = OLD.call_id))",
+                call="OLD.call_id",
+                condition=pgtrigger.Q(old__signed_at__isnull=False),
+            ),
         ]
 
     class Privacy:

@@ -8,9 +8,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
-from helpline.people.models import Municipality, Unit, User
+from helpline.people.models import Municipality, Unit, User, only_by_disposal
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
 from intake.codes import new_code, slug, spoken
@@ -135,7 +136,10 @@ class Case(SealedModel):
                 name="open_case_has_owner", condition=Q(owner__isnull=False) | Q(closed_at__isnull=False)
             ),
         ]
-        triggers = [in_hands("in_hands", "NEW.id", pgtrigger.Insert | pgtrigger.Update)]
+        triggers = [
+            in_hands("in_hands", "NEW.id", pgtrigger.Insert | pgtrigger.Update),
+            only_by_disposal(case="OLD.id"),
+        ]
 
     class Privacy:
         personal = {"safe_contact", "passphrase"}
@@ -262,6 +266,7 @@ class Person(SealedModel):
     part = models.CharField(max_length=12)
     relation = models.CharField(max_length=20, blank=True)
     name = SealedTextField()
+    personal_number = SealedTextField()  # twelve digits; or a coordination number (the day plus 60)
     phone = SealedTextField()  # to call back, seen by the case's owner alone
     phone_until = models.DateTimeField(null=True)  # erased then at the latest
     age_band = models.CharField(max_length=8, default="unknown")
@@ -279,7 +284,7 @@ class Person(SealedModel):
         ]
 
     class Privacy:
-        personal = {"name", "phone"}
+        personal = {"name", "personal_number", "phone"}
         plain = {"id", "case", "part", "relation", "phone_until", "age_band", "unlisted_at"}
 
     def seal_key(self) -> DataKey:
@@ -304,9 +309,15 @@ class Person(SealedModel):
 
 
 class CaseOpening(SealedModel):
-    """A reason that somebody gave for opening a case of the unit that is not their own. Holds for some hours."""
+    """A reason that somebody gave for opening a case that is not their own: one of the unit; or, in an emergency, one that
+    is open to named staff alone or belongs to another unit, and then the manager reviews it. Holds for some hours."""
 
     HOURS = 12
+    EMERGENCY_HOURS = 2
+
+    class Verdict(models.TextChoices):
+        JUSTIFIED = "justified", _("Justified")
+        INVESTIGATE = "investigate", _("To be investigated")
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="openings")
     user = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -314,13 +325,90 @@ class CaseOpening(SealedModel):
     words = SealedTextField()
     at = models.DateTimeField(default=clock.now)
     until = models.DateTimeField()
+    is_emergency = models.BooleanField(default=False)
+    verdict = models.CharField(max_length=12, choices=Verdict.choices, blank=True)
+    reviewed_at = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    review_words = SealedTextField()
 
     class Meta:
-        indexes = [models.Index(fields=["case", "user", "-until"], name="opening_now")]
+        indexes = [
+            models.Index(fields=["case", "user", "-until"], name="opening_now"),
+            models.Index(fields=["at"], name="to_review", condition=Q(is_emergency=True, reviewed_at__isnull=True)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="opening_reviewed_whole",
+                condition=Q(verdict="", reviewed_at__isnull=True, reviewed_by__isnull=True)
+                | (~Q(verdict="") & Q(reviewed_at__isnull=False, reviewed_by__isnull=False)),
+            ),
+            models.CheckConstraint(name="nobody_reviews_own_opening", condition=~Q(reviewed_by=models.F("user"))),
+        ]
 
     class Privacy:
-        personal = {"words"}
-        plain = {"id", "case", "user", "reason", "at", "until"}
+        personal = {"words", "review_words"}
+        plain = {
+            *("id", "case", "user", "reason", "at", "until", "is_emergency", "verdict", "reviewed_at", "reviewed_by"),
+        }
+
+    def seal_key(self) -> DataKey:
+        return self.case.key
+
+
+class NamedAccess(SealedModel):
+    """A colleague whom the manager has named for a case with protected personal data: besides its owner only they open it."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="named")
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    until = models.DateField(null=True)  # the last day
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="named_once", fields=["case", "user"], condition=Q(ended_at__isnull=True)),
+            models.CheckConstraint(
+                name="naming_ended_whole",
+                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
+                | Q(ended_at__isnull=False, ended_by__isnull=False),
+            ),
+        ]
+
+    class Privacy:
+        plain = {"id", "case", "user", "at", "by", "until", "ended_at", "ended_by"}
+
+    def seal_key(self) -> DataKey:
+        return self.case.key
+
+
+class LockedOut(SealedModel):
+    """A colleague for whom this case is not there (conflict of interest): neither in a list nor counted, nor in an
+    emergency."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="locked_out")
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    reason = SealedTextField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "case"], name="locked_out_of", condition=Q(ended_at__isnull=True))]
+        constraints = [
+            models.UniqueConstraint(name="locked_once", fields=["case", "user"], condition=Q(ended_at__isnull=True)),
+            models.CheckConstraint(
+                name="lock_ended_whole",
+                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
+                | Q(ended_at__isnull=False, ended_by__isnull=False),
+            ),
+        ]
+
+    class Privacy:
+        personal = {"reason"}
+        plain = {"id", "case", "user", "at", "by", "ended_at", "ended_by"}
 
     def seal_key(self) -> DataKey:
         return self.case.key

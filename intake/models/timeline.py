@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.models import NEVER_CHANGED, User
+from helpline.people.models import User, never_changed_in
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from helpline.people.templatetags.people import say_day, say_time
 from intake import triage
@@ -21,6 +21,9 @@ IN_WORDS = {"urgency": "urgencies", "identity": "identities", "protection": "pro
 class Event(SealedModel):
     """One line of a case's timeline: everything that happened, failed attempts included. Never changed."""
 
+    append_only = True
+    disposable = True
+
     case = models.ForeignKey(Case, models.PROTECT, related_name="events")
     at = models.DateTimeField(default=clock.now)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -32,7 +35,7 @@ class Event(SealedModel):
 
     class Meta:
         indexes = [models.Index(fields=["case", "-at", "-id"], name="timeline")]
-        triggers = NEVER_CHANGED
+        triggers = never_changed_in(case="OLD.case_id")
 
     class Privacy:
         personal = {"text"}

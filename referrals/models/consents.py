@@ -3,7 +3,7 @@
 from django.db import models
 
 from helpline.people import clock
-from helpline.people.models import NEVER_CHANGED, User
+from helpline.people.models import User, never_changed_in
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake.models import Case
 from referrals.models.agencies import PartnerAgency
@@ -48,6 +48,7 @@ class Disclosure(SealedModel):
     Never changed. Of police every one is such a record (OSL 10:18 a-c, 10:21-23)."""
 
     append_only = True
+    disposable = True
 
     class Way(models.TextChoices):
         PORTAL = "portal"
@@ -74,7 +75,7 @@ class Disclosure(SealedModel):
 
     class Meta:
         indexes = [models.Index(fields=["case", "-decided_at"], name="disclosures_of_case")]
-        triggers = NEVER_CHANGED
+        triggers = never_changed_in(case="OLD.case_id")
 
     class Privacy:
         personal = {"words"}

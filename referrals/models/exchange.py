@@ -5,15 +5,16 @@ from django.db.models import Q
 
 from helpline.people import clock
 from helpline.people.ids import uuid7
-from helpline.people.models import NEVER_CHANGED, User
+from helpline.people.models import User, never_changed_in
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
-from referrals.models.referrals import Referral
+from referrals.models.referrals import CASE_OF_REFERRAL, Referral
 
 
 class Message(SealedModel):
     """A line between owner and agency about one referral, and nothing else. Never changed."""
 
     append_only = True
+    disposable = True
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     referral = models.ForeignKey(Referral, models.PROTECT, related_name="messages")
@@ -24,7 +25,7 @@ class Message(SealedModel):
 
     class Meta:
         indexes = [models.Index(fields=["referral", "at"], name="messages_in_order")]
-        triggers = NEVER_CHANGED
+        triggers = never_changed_in(case=CASE_OF_REFERRAL)
 
     class Privacy:
         personal = {"text"}
@@ -38,6 +39,7 @@ class AskedAgain(SealedModel):
     """That the agency had to ask the person again for what the card should have told it."""
 
     append_only = True
+    disposable = True
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     referral = models.ForeignKey(Referral, models.PROTECT, related_name="asked_again")
@@ -48,7 +50,7 @@ class AskedAgain(SealedModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(name="asked_again_once", fields=["referral"])]
-        triggers = NEVER_CHANGED
+        triggers = never_changed_in(case=CASE_OF_REFERRAL)
 
     class Privacy:
         personal = {"text"}
@@ -92,6 +94,7 @@ class CallerAnswer(SealedModel):
     """What the caller said when we asked whether the handover helped. Never changed."""
 
     append_only = True
+    disposable = True
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     referral = models.ForeignKey(Referral, models.PROTECT, related_name="caller_answers")
@@ -108,7 +111,7 @@ class CallerAnswer(SealedModel):
                 name="one_caller_answer_a_mark", fields=["referral", "mark"], condition=~Q(answer="not_reached")
             )
         ]
-        triggers = NEVER_CHANGED
+        triggers = never_changed_in(case=CASE_OF_REFERRAL)
 
     class Privacy:
         personal = {"text"}

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from helpline.people import clock
 from helpline.people.ids import uuid7
-from helpline.people.models import NEVER_CHANGED, User
+from helpline.people.models import User, never_changed_in, only_by_disposal
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
 from intake.models import Case
@@ -19,6 +19,7 @@ from referrals.labels import CARD, REASONS, SHARED, STATES
 from referrals.models.agencies import AgencyMember, PartnerAgency
 from referrals.models.consents import Consent
 
+CASE_OF_REFERRAL = "(SELECT r.case_id FROM referrals_referral r WHERE r.id = OLD.referral_id)"
 LATELY = dt.timedelta(days=14)  # so long an agency sees that something ended
 # Whoever wrote it: a referral begins as a draft and changes state as MOVES says (states.py), and in no other way.
 REFUSE_STATE = """
@@ -202,6 +203,7 @@ class Referral(SealedModel):
                 func=REFUSE_STATE,
             ),
             no_drift("as_its_changes_say", "NEW.id", pgtrigger.UpdateOf("state")),
+            only_by_disposal(case="OLD.case_id", condition=pgtrigger.Condition("OLD.state <> 'draft'")),
         ]
 
     class Privacy:
@@ -292,6 +294,7 @@ class StateChange(SealedModel):
     """One change of a referral's state: who, when, from, to, why. Never changed."""
 
     append_only = True  # grants.py: the application's role adds and reads, no more
+    disposable = True
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     referral = models.ForeignKey(Referral, models.PROTECT, related_name="changes")
@@ -312,7 +315,10 @@ class StateChange(SealedModel):
                 name="one_answer_a_referral", fields=["referral"], condition=Q(move__in=["accept", "decline"])
             )
         ]
-        triggers = [*NEVER_CHANGED, no_drift("as_its_referral", "NEW.referral_id", pgtrigger.Insert)]
+        triggers = [
+            *never_changed_in(case=CASE_OF_REFERRAL),
+            no_drift("as_its_referral", "NEW.referral_id", pgtrigger.Insert),
+        ]
 
     class Privacy:
         personal = {"text"}

@@ -2,7 +2,7 @@
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError, ProgrammingError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from helpline.people.audit import log
 from helpline.people.models import LogEntry
@@ -42,7 +42,7 @@ def test_the_tests_run_as_the_applications_role(db):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("model", [LogEntry, StateChange])
 def test_the_applications_role_may_add_and_read_alone(model, way, rows):
-    with pytest.raises(ProgrammingError, match="permission denied"):
+    with pytest.raises(DatabaseError, match="permission denied|by an approved disposal alone"):
         run(WAYS[way], rows[model])
     assert model.objects.filter(pk=rows[model].pk).exists()
 
@@ -58,7 +58,9 @@ def test_the_owner_is_stopped_by_a_trigger(model, way, rows):
         )
         (trigger,) = cursor.fetchone()
         cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")  # conftest has switched it off for the flush
-    with pytest.raises(DatabaseError, match="Cannot (update|delete) rows|are never removed"):
+    with pytest.raises(
+        DatabaseError, match="Cannot (update|delete) rows|are never removed|by an approved disposal alone"
+    ):
         run(WAYS[way], rows[model])
     assert model.objects.filter(pk=rows[model].pk).exists()
 
