@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
+from helpline.people.restoring import WHY, is_restoring
+
 logger = logging.getLogger(__name__)
 
 
@@ -17,6 +19,8 @@ class Command(BaseCommand):
     help = "Do what is due: reminders, silent handovers, mail, deputies, what is to be erased. Harmless at any time."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if is_restoring():
+            raise CommandError(WHY)
         ticks = {name: str(entry["task"]) for name, entry in settings.CELERY_BEAT_SCHEDULE.items()}
         in_order = sorted(ticks, key=lambda name: name == "deliver")  # at last the mail of all that was done
         failed = [name for name in in_order if not self._do(name, ticks[name])]

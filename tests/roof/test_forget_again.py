@@ -1,0 +1,100 @@
+"""After a recovery that did not go by `manage.py restore`: the list is applied to the database in use, as the application."""
+
+import uuid
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils.dateparse import parse_datetime
+
+from helpline.backup import contents, forgotten
+from helpline.people.models import DataKey, Disposal, DisposalItem, Invitation, LogEntry, User
+from intake.models import Call, Case, PastCase
+
+WHEN = "2026-11-20T10:00:00+00:00"
+
+
+def a_list(**parts) -> forgotten.List:
+    return {"made_at": WHEN, "keys": [], "disposals": [], "accounts": []} | parts
+
+
+def disposal_of(case: Case, cast, **changed) -> dict:
+    item = {"case": str(case.pk), "call": None, "number": case.slug, "rule": "five_years", "due_on": "2026-11-01"}
+    told = {
+        "id": 4711,
+        "proposed_at": "2026-11-19T10:00:00+00:00",
+        "proposed_by": cast.manager.pk,
+        "unit": cast.unit.pk,
+    }
+    told |= {"approved_at": WHEN, "approved_by": cast.other_manager.pk, "done_at": WHEN}
+    return told | {"items": [{**item, "done_at": WHEN}]} | changed
+
+
+def apply(folder, told: forgotten.List) -> str:
+    path, out = folder / f"{uuid.uuid4()}.json", StringIO()
+    contents.write(path, told)
+    call_command("forget_again", str(path), stdout=out)
+    return out.getvalue()
+
+
+def test_keys_disposals_and_accounts_are_as_the_list_says(tmp_path, cast, make_call, make_case, client_of):
+    call, case = make_call(track="B", notes={"seen": "Ord"}), make_case(track="B")
+    key = {"id": str(call.key_id), "at": WHEN}
+    client_of(cast.manager)
+    open_one = Invitation.objects.create(user=cast.manager, digest="d", until=parse_datetime("2099-01-01T00:00:00Z"))
+    told = a_list(keys=[key], disposals=[disposal_of(case, cast)], accounts=[{"id": cast.colleague.pk}])
+    for _ in range(2):  # twice does it once
+        apply(tmp_path, told)
+    destroyed = DataKey.objects.get(pk=call.key_id)
+    assert (destroyed.wrapped, destroyed.destroyed_at) == (None, parse_datetime(WHEN))
+    assert Call.objects.get(pk=call.pk).notes.get().text == ""
+    assert not Case.objects.filter(pk=case.pk).exists() and PastCase.objects.count() == 1
+    disposal, item = Disposal.objects.get(), DisposalItem.objects.get()
+    assert (disposal.approved_by, disposal.done_at, item.number) == (
+        cast.other_manager,
+        parse_datetime(WHEN),
+        case.slug,
+    )
+    assert item.done_at == parse_datetime(WHEN)
+    assert not User.objects.get(pk=cast.colleague.pk).is_active
+    assert Invitation.objects.get(pk=open_one.pk).until.year < 2099
+    rows = LogEntry.objects.filter(event="restore.forgotten").order_by("pk")
+    assert [row.codes["keys"] for row in rows] == [1, 0] and [row.codes["removed"] for row in rows] == [1, 0]
+    assert rows[0].codes["sessions"] == 1
+
+
+def test_a_list_that_waits_in_the_backup_is_the_one_that_was_carried_out(tmp_path, cast, make_case):
+    case = make_case(track="B")
+    waits = Disposal.objects.create(
+        proposed_by=cast.manager, unit=cast.unit, proposed_at=parse_datetime("2026-11-19T10:00:00Z")
+    )
+    DisposalItem.objects.create(disposal=waits, case=case.pk, number=case.slug, rule="five_years", due_on="2026-11-01")
+    apply(tmp_path, a_list(disposals=[disposal_of(case, cast)]))
+    assert Disposal.objects.get().done_at and DisposalItem.objects.get().done_at
+    assert not Case.objects.filter(pk=case.pk).exists()
+
+
+def test_without_who_approved_it_the_words_go_and_the_rest_is_proposed_anew(tmp_path, cast, make_case):
+    case = make_case(track="B")
+    told = a_list(keys=[{"id": str(case.key_id), "at": WHEN}], disposals=[disposal_of(case, cast, approved_by=10**6)])
+    assert "unrecorded 1" in apply(tmp_path, told)
+    assert Case.objects.select_related("key").get(pk=case.pk).key.is_destroyed and not Disposal.objects.exists()
+
+
+def test_a_list_that_was_changed_destroys_nothing(tmp_path, cast, make_call):
+    call, path = make_call(), tmp_path / "list.json"
+    contents.write(path, a_list())
+    path.write_text(path.read_text().replace('"keys": []', f'"keys": [{{"id": "{call.key_id}", "at": null}}]'))
+    with pytest.raises(CommandError, match="its signature does not fit"):
+        call_command("forget_again", str(path))
+    assert not DataKey.objects.get(pk=call.key_id).is_destroyed
+
+
+def test_several_lists_are_one_and_the_newest_knows_who_may_come_in():
+    key, other = {"id": "k", "at": "1"}, {"id": "o", "at": "2"}
+    old = a_list(keys=[key], accounts=[{"id": 1}, {"id": 2}])
+    new = a_list(keys=[key | {"at": "3"}, other], accounts=[{"id": 2}]) | {"made_at": "2026-11-21T10:00:00+00:00"}
+    for lists in ([old, new], [new, old]):
+        one = forgotten.together(lists)
+        assert one["made_at"] == new["made_at"] and one["accounts"] == [{"id": 2}]
+        assert one["keys"] == [key | {"at": "3"}, other]
