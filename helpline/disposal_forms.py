@@ -1,0 +1,55 @@
+"""Forms of what is deleted by law: which rows are left out and why, and what is kept beyond the rules."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from helpline.disposals import LEFT_OUT
+from helpline.people.models import DisposalItem
+from helpline.people.words import WordsField
+from helpline.retention import KEPT_FOR
+
+DELETED = ("", gettext_lazy("Is deleted"))
+
+
+class ApproveForm(forms.Form):
+    """One choice a row: deleted, or why not; and a tick that it is known to be for good."""
+
+    for_good = forms.BooleanField(
+        label=gettext_lazy("I have looked through the list. What is deleted cannot be brought back."),
+        error_messages={"required": gettext_lazy("Tick that you have looked through the list.")},
+    )
+
+    def __init__(self, *args: Any, items: Sequence[DisposalItem], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [DELETED, *((code, _("Left out: %(why)s") % {"why": str(why)}) for code, why in LEFT_OUT.items())]
+        for item in items:
+            label = _("What happens to %(number)s") % {"number": item.number or _("a call without a number")}
+            field = forms.ChoiceField(choices=choices, required=False, label=label)
+            field.widget.attrs |= {"class": "form-select", "aria-label": label}
+            self.fields[f"item-{item.pk}"] = field
+
+    @property
+    def left_out(self) -> dict[int, str]:
+        """Item -> why it is not deleted."""
+        rows = {name: why for name, why in self.cleaned_data.items() if name.startswith("item-") and why}
+        return {int(name.removeprefix("item-")): why for name, why in rows.items()}
+
+
+class KeepForm(forms.Form):
+    """For what a case is kept beyond the rules."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why it is kept"),
+        choices=[(code, words) for code, (words, _law) in KEPT_FOR.items()],
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose why it is kept.")},
+    )
+    words = WordsField(
+        label=gettext_lazy("Which decision or request"),
+        help_text=gettext_lazy("For instance a registry number. It stands in the timeline."),
+        max_length=200,
+    )
