@@ -1,0 +1,247 @@
+"""All that stands here about one person, line by line, each with whose it is."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from helpline.extract import masks
+from helpline.extract.tables import (
+    ABOUT_CALLER,
+    CALLER,
+    CONCERN,
+    NOT_TOLD,
+    OF_CALLER,
+    OTHERS,
+    OWN,
+    PARTS,
+    READINGS,
+    REPORTERS,
+)
+from helpline.people import clock
+from helpline.people.models import LogEntry, Role
+from intake import triage
+from intake.acute import lines_of
+from intake.models import Call, Case, ChildClock, Note, Person
+from intake.personal_numbers import written
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that is told: our label, what was written, and whose it is. `key` is the same as long as it says the same."""
+
+    label: str
+    words: str
+    whose: str = OWN
+    key: str = ""
+    shown: str = ""
+    hints: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return ": ".join(part for part in (self.label, self.shown) if part)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of it, of one case or call."""
+
+    code: str
+    title: str
+    lines: list[Line]
+
+
+@dataclass
+class Subject:
+    """The person in one case: which rows they are, and so which parts they have."""
+
+    case: Case
+    people: list[Person]
+
+    @property
+    def parts(self) -> set[str]:
+        return {person.part for person in self.people}
+
+    @property
+    def of_caller(self) -> str:
+        """Whose it is, what tells of the caller."""
+        return OWN if CALLER in self.parts else REPORTERS
+
+    @property
+    def of_concern(self) -> str:
+        """Whose it is, what tells of the person of concern."""
+        return OWN if CONCERN in self.parts else OTHERS
+
+    @property
+    def of_both(self) -> str:
+        """Whose it is, what one told of the other."""
+        return OWN if self.parts & {CALLER, CONCERN} else OTHERS
+
+
+def at(moment: Any) -> str:
+    """A time as a paper writes it, that holds when it is read later."""
+    return f"{clock.local_time(moment):%Y-%m-%d %H.%M}" if moment else ""
+
+
+def said(*parts: object) -> str:
+    """What there is of several things, one sentence after the other, each as it was written."""
+    texts = [str(part).strip() for part in parts if part]
+    ended = [text if text.endswith((".", "!", "?", ":")) else f"{text}." for text in texts[:-1]]
+    return " ".join([*ended, *texts[-1:]])
+
+
+def of_case(subject: Subject) -> Iterator[Part]:
+    """All of one case, in the order of PARTS; handovers are added by the floor that has them."""
+    case = subject.case
+    for code, lines in (
+        ("person", _person(subject)),
+        ("facts", _facts(subject)),
+        ("calls", _calls(subject)),
+        (
+            "notes",
+            _notes(list(case.notes.filter(amends__isnull=True).select_related("by", "case__key").order_by("at", "id"))),
+        ),
+        ("steps", _steps(case)),
+        ("events", _events(subject)),
+        ("safe", [Line("", case.safe.text, subject.of_caller)] if not case.safe.is_empty else []),
+        ("readers", _readers(case=case)),
+    ):
+        yield part(code, case.number, lines)
+
+
+def of_call(call: Call) -> Iterator[Part]:
+    """All of one call without a case: who called is the person."""
+    about = _("Call %(time)s") % {"time": at(call.received_at)}
+    who = [Line(_("Name"), call.caller_name)]
+    who += [Line(_("Personal number"), written(call.personal_number))] if call.personal_number else []
+    yield part("person", about, who)
+    yield part("calls", about, _call(call, Subject(Case(), [Person(part=CALLER)])))
+    yield part("safe", about, [Line("", call.safe.text)] if not call.safe.is_empty else [])
+    yield part("readers", about, _readers(call=call))
+
+
+def part(code: str, about: str, lines: Any) -> Part:
+    """One part with its heading; each line has a key that follows from what it says."""
+    found, seen = [], Counter[str]()
+    for line in lines:
+        text = f"{about}\n{code}\n{line.label}\n{line.words}"
+        seen[text] += 1
+        digest = hashlib.sha256(f"{text}\n{seen[text]}".encode()).hexdigest()[:16]
+        found.append(replace(line, key=digest))
+    return Part(code, f"{about}: {str(PARTS[code]).lower()}", found)
+
+
+def _person(subject: Subject) -> Iterator[Line]:
+    for one in subject.people:
+        yield Line(_("Here as"), one.part_name)
+        for label, words in (
+            (_("Name"), one.name),
+            (_("Personal number"), written(one.personal_number) if one.personal_number else ""),
+            (_("Phone number"), one.phone if one.has_number else ""),
+            (_("To the person of concern"), one.relation_name),
+            (_("Age"), one.age_name),
+        ):
+            if words:
+                yield Line(label, words)
+
+
+def _facts(subject: Subject) -> Iterator[Line]:
+    case, caller, concern = subject.case, subject.of_caller, subject.of_concern
+    yield Line(_("Opened"), at(case.opened_at))
+    if case.closed_at:
+        yield Line(_("Closed"), said(at(case.closed_at), case.closing_name))
+    yield Line(_("Unit"), str(case.unit))
+    yield Line(_("Track"), f"{case.track}, {case.track_name}")
+    yield Line(_("Who called"), case.caller_name, caller)
+    yield Line(_("Identity"), case.identity_name, caller)
+    yield Line(_("Language"), triage.name_of("languages", case.language), caller)
+    yield Line(_("Protected personal data"), case.protection_name, subject.of_both)
+    yield Line(_("Municipality"), str(case.municipality or _("unknown")), subject.of_both)
+    yield Line(_("Milieu"), triage.name_of("milieus", case.milieu), concern)
+    yield Line(_("Age of the person of concern"), case.age_name, concern)
+    yield Line(_("Needs"), ", ".join(case.need_names), subject.of_both)
+    yield Line(_("Urgency"), case.urgency_name)
+    clocks = ChildClock.objects.filter(report__case=case).select_related("report").order_by("started_at", "pk")
+    for one in clocks:
+        days = {"start": at(one.started_at), "last": one.last_day, "done": at(one.done_at) or "–"}
+        yield Line(one.name, _("from %(start)s, last day by law %(last)s, done %(done)s") % days, concern)
+
+
+def _calls(subject: Subject) -> Iterator[Line]:
+    calls = subject.case.calls.finished().select_related("key", "municipality").order_by("received_at", "pk")
+    for call in calls:
+        yield from _call(call, subject)
+
+
+def _call(call: Call, subject: Subject) -> Iterator[Line]:
+    about, caller = at(call.received_at), subject.of_caller
+    yield Line(_("Call"), _("%(time)s, %(minutes)s minutes") % {"time": about, "minutes": call.minutes})
+    yield Line(_("Who called"), call.type_name, caller)
+    if call.urgency:
+        yield Line(_("Urgency"), said(triage.name_of("urgencies", call.urgency), call.urgency_reason), subject.of_both)
+    if call.actualisation:
+        answer = triage.in_language(triage.BOOL3[call.actualisation])
+        yield Line(_("Is this an actualisation?"), said(answer, call.actualisation_reason), subject.of_both)
+    yield from _answers(call, subject)
+    for line in lines_of(call) if call.measures.exists() else []:
+        yield Line(line.label, said(at(line.done_at) or _("not done"), line.reference, line.why_not), subject.of_both)
+    yield from _notes(call.signed_notes)
+
+
+def _answers(call: Call, subject: Subject) -> Iterator[Line]:
+    apart = {question.key for name in ("opening", "closing") for question in call.guide.sets[name]}
+    for key, question in call.guide.questions.items():
+        if question.type == "say" or not (call.answered.get(key) or call.remarks.get(key)):
+            continue
+        of_caller = key in ABOUT_CALLER or key in apart
+        answer = question.say(call.answered[key]) if call.answered.get(key) else ""
+        whose = subject.of_caller if of_caller else subject.of_both
+        yield Line(question.short, said(answer, call.remarks.get(key)), whose)
+
+
+def _notes(notes: list[Note]) -> Iterator[Line]:
+    for note in notes:
+        yield Line(f"{note.kind_name}, {at(note.signed_at or note.at)}, {note.by}", note.text)
+        for one in note.hanging:
+            yield Line(f"{one.amendment_name}, {at(one.at)}, {one.by}", one.text)
+
+
+def _steps(case: Case) -> Iterator[Line]:
+    rows = case.steps.exclude(state="moved").select_related("case__key").order_by("due_at", "pk")
+    for step in rows:
+        ended = _("ended %(time)s") % {"time": at(step.ended_at)} if step.ended_at else _("not done yet")
+        yield Line(_("Step, at the latest %(time)s") % {"time": at(step.due_at)}, said(step.title, ended, step.outcome))
+
+
+def _events(subject: Subject) -> Iterator[Line]:
+    events = subject.case.events.exclude(kind__in=NOT_TOLD).select_related("case__key").order_by("at", "id")
+    for event in events:
+        whose = subject.of_caller if event.kind in OF_CALLER else OWN
+        yield Line(at(event.at), said(event.title, event.about, event.text), whose)
+
+
+def _readers(**whose: Case | Call) -> Iterator[Line]:
+    """Who has read it: the role and the day, and how often."""
+    ids = {name: row.pk for name, row in whose.items()}
+    rows = LogEntry.objects.filter(event__in=READINGS, user__isnull=False, **ids).order_by("id")
+    counted = Counter((clock.local_date(when), role) for when, role in rows.values_list("at", "role"))
+    for (day, role), times in counted.items():
+        yield Line(str(day), _("%(role)s, %(times)s times") % {"role": Role(role).label, "times": times})
+
+
+def shown(parts: list[Part], found: masks.Masks, ticked: set[str]) -> list[Part]:
+    """The parts as they are given: each line masked whole where it is another's or was ticked, else in its words."""
+    return [replace(one, lines=[_shown(line, found, ticked) for line in one.lines]) for one in parts if one.lines]
+
+
+def _shown(line: Line, found: masks.Masks, ticked: set[str]) -> Line:
+    whole = {OTHERS: masks.other(), REPORTERS: masks.reporter()}
+    if line.whose in whole:
+        return replace(line, shown=whole[line.whose])
+    if line.key in ticked:
+        return replace(line, shown=masks.other())
+    text = found.on(line.words)
+    return replace(line, shown=text, hints=masks.hints.found_in(text))

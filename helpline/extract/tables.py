@@ -1,0 +1,72 @@
+"""What an extract may hold, whose each thing is, and the words for the codes of its decision."""
+
+from django.utils.translation import gettext_lazy as _
+
+from intake.labels import Words
+
+# The parts, in their order; each can be held back.
+PARTS: Words = {
+    "person": _("The person"),
+    "facts": _("Coded facts"),
+    "calls": _("Calls"),
+    "notes": _("Notes"),
+    "steps": _("Steps"),
+    "events": _("Events"),
+    "safe": _("Safe contact"),
+    "handovers": _("Handovers"),
+    "disclosures": _("What was disclosed"),
+    "consents": _("Consents"),
+    "readers": _("Who has read it"),
+    "kept": _("How long it is kept"),
+}
+ASKED_BY: Words = {
+    "self": _("The person"),
+    "guardian": _("A guardian"),
+    "representative": _("A representative with a power of attorney"),
+}
+IDENTITY_CHECKED: Words = {
+    "id_card": _("Identity card, shown to us"),
+    "e_id": _("E-identification"),
+    "known": _("Known to us"),
+}
+OUTCOMES: Words = {
+    "all": _("All of the person’s own data is given out"),
+    "part": _("Parts are held back"),
+    "refused": _("Nothing is given out"),
+}
+# What is held back is held back on one of these.
+LAWS: Words = {
+    "OSL 26:1": _("OSL 26:1: harm to somebody close to the person"),
+    "OSL 26:2": _("OSL 26:2, 25:6: the person’s own care would suffer"),
+    "OSL 26:5": _("OSL 26:5: who reported could be harmed"),
+    "OSL 21:3": _("OSL 21:3: data with which a threatened person can be found"),
+    "OSL 12:3": _("OSL 12:3: a guardian, and the child would be harmed"),
+}
+ACCESS_LAW = "GDPR Art. 15"
+
+CALLER, CONCERN = "caller", "concern"
+OWN, OTHERS, REPORTERS = "own", "others", "reporters"  # whose it is: shown, masked as somebody else's, as a reporter's
+
+# Answers that tell of the caller, besides those of the opening and the closing.
+ABOUT_CALLER = {
+    *("r_rel", "r_own", "r_contact", "r_known", "r_aware", "r_want", "r_children"),
+    *("p_role", "p_mode", "p_others", "p_talked", "p_consent", "p_done", "p_want", "p_feedback", "p_they_do"),
+}
+# What somebody who called said for themselves: of a case of which they are not the caller it is a reporter's.
+CARD_OF_CALLER = {"wants", "fears", "tried", "dont_ask", "safe_contact"}
+# Events that are told elsewhere in it, that are our own work with the file, or that name another case.
+NOT_TOLD = {
+    *("note.signed", "note.amended", "call.completed", "call.consulted", "call.entered_late", "urgency.confirmed"),
+    *("actualisation.decided", "step.planned", "step.done", "step.moved", "step.passed", "shift.taken", "text.made"),
+    *("case.opened_by_other", "case.linked", "case.unlinked", "person.added", "person.changed", "person.removed"),
+    *("number.written", "number.erased", "words.erased", "measure.done", "measure.explained"),
+}
+# Events that are about who called.
+OF_CALLER = {
+    *("contact.reached", "contact.no_answer", "contact.message", "safe.changed", "track.changed", "passphrase.set"),
+    *("passphrase.removed", "case.called_again", "case.unclaimed"),
+}
+READINGS = {
+    *("case.read", "case.used", "call.read", "call.used", "person.read", "number.shown", "text.made", "after.printed"),
+    *("extract.read", "extract.made", "referral.read", "referral.used"),
+}

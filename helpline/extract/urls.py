@@ -1,0 +1,11 @@
+"""The streets of extracts."""
+
+from django.urls import path
+
+from helpline.extract import views
+
+urlpatterns = [
+    path("cases/<str:code>/people/<uuid:pk>/extract/", views.extract, name="extract"),
+    path("extracts/<uuid:pk>/", views.extract_read, name="extract-read"),
+    path("extracts/<uuid:pk>/make/", views.extract_make, name="extract-make"),
+]

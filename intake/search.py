@@ -1,0 +1,90 @@
+"""Search as the law allows it (förordning 2001:637 15 §): by a whole name, a personal or coordination number, or the number
+of a case, of which alone the beginning is enough. Exact; no notes, no list of people by what they are."""
+
+from dataclasses import dataclass, field
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from helpline.people.errors import Refused
+from helpline.people.models import User
+from helpline.people.sealed import IndexKey
+from intake import personal_numbers
+from intake.codes import begins, normalise
+from intake.marks import NAME, NUMBER, plain_name
+from intake.models import Call, Case, NamedAccess
+
+CASE_NUMBER, BEGINNING = "case_number", "case_number_beginning"
+PERSONAL, COORDINATION, WHOLE_NAME = "personal_number", "coordination_number", "name"
+MOST = 50  # results of a beginning that are shown
+
+
+@dataclass(frozen=True)
+class Term:
+    """What was typed, understood: its kind, and what is compared."""
+
+    kind: str
+    name: str = ""
+    number: str = ""
+    code: str = ""
+    begins: list[str] = field(default_factory=list)  # of stored case numbers
+
+    def is_of(self, user: User) -> bool:
+        """Whether somebody looks for their own name."""
+        return bool(self.name) and self.name == plain_name(user.get_full_name())
+
+    @property
+    def mark(self) -> str:
+        """What the index has for it; empty where it is the number of a case alone."""
+        kind, text = (NUMBER, self.number) if self.number else (NAME, self.name)
+        return IndexKey.current().mark(kind, text) if text else ""
+
+
+def understand(text: str) -> Term:
+    """What somebody means who types this. Raises Refused where it is nothing that is searched for."""
+    if personal_numbers.looks_like_one(text):
+        number = personal_numbers.read(text)
+        return Term(COORDINATION if personal_numbers.is_coordination(number) else PERSONAL, number=number)
+    code = normalise(text)
+    if code:
+        return Term(CASE_NUMBER, code=code)
+    start, name = begins(text), plain_name(text)
+    if any(sign.isdigit() for sign in name):
+        name = ""
+    if not start and not name:
+        raise Refused(_("Write a whole name, a personal number, or at least four letters of a case number."))
+    return Term(BEGINNING if start else WHOLE_NAME, name=name, begins=start)
+
+
+def known_to(user: User) -> QuerySet[Case]:
+    """The cases that a search may tell this person of: the unit's; a protected one only to its owner and who is named."""
+    named = NamedAccess.objects.in_force().filter(user=user).values("case")
+    open_to = Q(protection="none") | Q(owner=user) | Q(pk__in=named)
+    return Case.objects.visible_to(user).filter(open_to)
+
+
+def calls_known_to(user: User) -> QuerySet[Call]:
+    """The finished calls without a case that a search may tell this person of: the unit's; a protected one only to its taker."""
+    return (
+        Call.objects.visible_to(user)
+        .finished()
+        .filter(Q(protection="none") | Q(taken_by=user), case__isnull=True, key__wrapped__isnull=False)
+    )
+
+
+def cases_found(user: User, term: Term) -> QuerySet[Case]:
+    """Those that this person may know of, open ones first."""
+    wanted = Q(search_marks__mark=term.mark) if term.mark else Q(pk__in=[])
+    wanted |= Q(code=term.code) if term.code else Q()
+    for start in term.begins:
+        wanted |= Q(code__startswith=start)
+    found = known_to(user).filter(wanted).select_related("owner", "key")
+    return found.order_by("closed_at", "-opened_at", "pk").distinct()
+
+
+def calls_found(user: User, term: Term) -> QuerySet[Call]:
+    """Calls without a case in which somebody gave this name or number."""
+    if not term.mark:
+        return Call.objects.none()
+    found = calls_known_to(user).filter(search_marks__mark=term.mark).select_related("taken_by")
+    return found.order_by("-received_at", "pk").distinct()
