@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.sessions.models import Session
@@ -32,10 +33,13 @@ def resume(user: User) -> str:
     return next((place for resumes in RESUMES if (place := resumes(user))), "")
 
 
-def end_all(user: User) -> None:
-    """End every session of this person, on whatever machine: opening the account again opens none of them."""
+def end_all(user: User) -> int:
+    """End every session of this person, on whatever machine: opening the account again opens none of them. Returns how
+    many there were."""
     theirs = [row.pk for row in Session.objects.iterator() if row.get_decoded().get(SESSION_KEY) == str(user.pk)]
     Session.objects.filter(pk__in=theirs).delete()
+    UserSession.objects.filter(user=user).delete()
+    return len(theirs)
 
 
 class SessionEndsMiddleware:
@@ -54,15 +58,18 @@ def _end_or_go_on(request: HttpRequest, user: User) -> None:
     session, now = request.session, int(time.time())
     if BEGAN not in session:
         begin(request)
-    if why := _over(user, now - session[BEGAN], now - session[ACTIVE]):
+    if why := over(user, now - session[BEGAN], now - session[ACTIVE]):
         log("session.ended", by=user, why=why)
+        UserSession.objects.filter(session_key=session.session_key).delete()
         logout(request)
     elif QUIET not in request.headers and now - session[ACTIVE] >= STEP:
         session[ACTIVE] = now
 
 
-def _over(user: User, lasted: int, idle: int) -> str:
+def over(user: User, lasted: int, idle: int) -> str:
     """Why the session is over, or nothing. Both in seconds."""
+    if user.is_over:
+        return "access"
     if lasted >= settings.SESSION_COOKIE_AGE:
         return "day"
     if idle >= settings.IDLE_MINUTES * 60 and not any(busy(user) for busy in BUSY):
