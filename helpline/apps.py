@@ -7,3 +7,21 @@ class HelplineConfig(AppConfig):
     """The project package itself."""
 
     name = "helpline"
+
+    def ready(self) -> None:
+        """Say what the roof's notices are called, and where they lead."""
+        from django.urls import reverse
+
+        from helpline import log_notices
+        from helpline.disposals import NOTICES
+        from helpline.people import notices
+        from intake.views import day
+
+        notices.KINDS.update(NOTICES)
+        notices.KINDS.update(log_notices.NOTICES)
+        for kind in log_notices.NOTICES:
+            notices.LINKS[kind] = log_notices.way
+            day.PLACES[kind] = "log:review-list"
+        for kind in NOTICES:
+            notices.LINKS[kind] = lambda notice: reverse("disposals:disposal-list")
+            day.PLACES[kind] = "disposals:disposal-list"

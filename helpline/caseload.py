@@ -68,7 +68,7 @@ FIGURES: dict[str, Figure] = {
         ),
         Figure(
             *("overdue", _("Steps past their time"), _("promised and not done")),
-            lambda user: FollowUp.objects.overdue().filter(case__unit=user.unit_id),
+            lambda user: FollowUp.objects.visible_to(user).overdue(),
             *("step", "due_at"),
             should_be_none=True,
         ),

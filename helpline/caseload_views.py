@@ -22,6 +22,7 @@ from helpline.people.models import User
 from helpline.people.paging import page_of
 from helpline.watch import watch_of
 from intake import triage
+from intake.actions.emergency import to_review
 from intake.gate import person
 from referrals.models import Referral
 
@@ -50,6 +51,7 @@ def caseload(request: HttpRequest) -> HttpResponse:
         "waiting": _waiting(user),
         "bars": calls_by_month(user),
         "heavy": heavy_this_month(user),
+        "to_review": to_review(user).count(),
     }
     return render(request, "helpline/caseload.html", context)
 

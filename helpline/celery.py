@@ -1,11 +1,12 @@
 """Celery wakes up and says "look now"; the rows with a due time in PostgreSQL are the queue."""
 
+import logging.config
 import os
 from typing import Any
 
 from celery import Celery
 from celery.beat import PersistentScheduler
-from celery.signals import beat_init, heartbeat_sent, worker_init
+from celery.signals import beat_init, heartbeat_sent, setup_logging, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpline.settings")
 
@@ -23,6 +24,14 @@ class Scheduler(PersistentScheduler):
 
         beat("beat")
         return min(super().tick(*args, **kwargs), 5.0)
+
+
+@setup_logging.connect
+def log_as_everywhere(**_: Any) -> None:
+    """Celery adds no formatter of its own, which would write the message of an exception."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
 
 
 @worker_init.connect

@@ -1,6 +1,7 @@
 """What the frame of every page needs: the places of this role, the line's name, the language switch."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,12 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 
+from helpline.disposals import waiting_lists
+from helpline.log_review import waiting_for
 from helpline.people.access import may
+from helpline.people.live_sessions import new_log_in
 from helpline.people.models import User
+from intake.actions.emergency import to_review
 from intake.duties import call_that_goes_on
 
 # act -> (URL name, label), in the order of the top bar. A role sees the places whose act it has.
@@ -21,12 +26,25 @@ PLACES = [
     ("see_cases", "intake:case-list", gettext_lazy("Cases")),
     ("refer", "referrals:list", gettext_lazy("Handovers")),
     ("see_agencies", "referrals:agency-list", gettext_lazy("Partner agencies")),
+    ("search_person", "intake:search", gettext_lazy("Search")),
+    ("review_openings", "intake:review-list", gettext_lazy("Emergency openings")),
+    ("see_statistics", "statistics", gettext_lazy("Statistics")),
+    ("read_log", "log:list", gettext_lazy("Log")),
+    ("review_log", "log:review-list", gettext_lazy("Log reviews")),
     ("answer_referral", "portal:inbox", gettext_lazy("Handovers")),
+    ("approve_disposal", "disposals:disposal-list", gettext_lazy("Deletion")),
     ("keep_users", "keeper:user-list", gettext_lazy("Users")),
     ("keep_agencies", "keeper:agency-list", gettext_lazy("Partner agencies")),
     ("keep_grounds", "keeper:grounds", gettext_lazy("Legal grounds")),
     ("keep_board", "keeper:board", gettext_lazy("The board")),
 ]
+# URL name -> how much waits there for this person. Who leads a unit sees such a place while something waits.
+WAITS: dict[str, Callable[[User], int]] = {
+    "intake:review-list": lambda user: to_review(user).count(),
+    "log:review-list": waiting_for,
+    "disposals:disposal-list": waiting_lists,
+}
+ON_OVERVIEW = {"statistics"}  # whoever has the overview comes there from it
 
 
 @dataclass(frozen=True)
@@ -36,15 +54,23 @@ class Place:
     label: str
     url: str
     current: bool
+    count: int = 0
 
 
 def places(request: HttpRequest) -> list[Place]:
     """The few places that this role works in."""
     found = []
+    leads = may(request.user, "see_caseload")
+    # The nearest: the reviews of the log stand below the log.
+    here = max(
+        (url for _act, name, _label in PLACES if request.path.startswith(url := reverse(name))), key=len, default=""
+    )
     for act, name, label in PLACES:
-        if may(request.user, act):
+        if may(request.user, act) and not (leads and name in ON_OVERVIEW):
             url = reverse(name)
-            found.append(Place(str(label), url, request.path.startswith(url)))
+            count = WAITS[name](request.user) if name in WAITS and isinstance(request.user, User) else 0
+            if count or not (leads and name in WAITS):
+                found.append(Place(str(label), url, url == here, count))
     return found
 
 
@@ -60,4 +86,5 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "line_phone": settings.LINE_PHONE,
         "line_board": settings.LINE_BOARD,
         "demo": settings.DEMO,
+        "new_log_in": new_log_in(request) if isinstance(user, User) else None,
     }

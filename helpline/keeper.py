@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from helpline.keeper_access import invited, ways_of, ways_of_all
 from helpline.keeper_forms import GroundForm, NewUserForm, UserForm, confirm_word
 from helpline.people import actions
 from helpline.people.access import needs
-from helpline.people.account_forms import NewPasswordForm
 from helpline.people.errors import Refused
 from helpline.people.models import Municipality, Role, User
 from helpline.watch import watch_of
@@ -45,7 +45,7 @@ def user_list(request: HttpRequest) -> HttpResponse:
     if role in Role.values:
         found = found.filter(role=role)
     context = {
-        "people": in_order(found),
+        "people": ways_of_all(in_order(found)),
         "words": words,
         "role": role,
         "roles": Role.choices,
@@ -60,8 +60,7 @@ def user_add(request: HttpRequest) -> HttpResponse:
     """A new account."""
     form = NewUserForm(posted(request))
     if request.method == "POST" and form.is_valid() and _add(request, form):
-        messages.success(request, _("The account is made. Give the password in person or by phone."))
-        return redirect("keeper:user-list")
+        return invited(request, User.objects.get(username=form.cleaned_data["username"]))
     return render(request, "keeper/user_add.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -69,12 +68,10 @@ def _add(request: HttpRequest, form: NewUserForm) -> bool:
     cleaned = form.cleaned_data
     try:
         with transaction.atomic():
-            user = actions.add_user(
-                by=person(request), username=cleaned["username"], password=cleaned["password"], facts=form.facts
-            )
+            user = actions.add_user(by=person(request), username=cleaned["username"], facts=form.facts)
             set_membership(by=person(request), user=user, agency=cleaned["agency"], is_manager=cleaned["leads_agency"])
     except Refused as refused:
-        form.add_error("password", str(refused))
+        form.add_error(None, str(refused))
         return False
     return True
 
@@ -82,21 +79,18 @@ def _add(request: HttpRequest, form: NewUserForm) -> bool:
 @require_http_methods(["GET", "POST"])
 @needs("keep_users")
 def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """One account: its facts, a new password, switching it off and on. Which of them is said by the button."""
+    """One account: its facts, switching it off and on; how it logs in (keeper_access). Which is said by the button."""
     user = get_object_or_404(User.objects.select_related("unit"), pk=pk)
     part = request.POST.get("part", "")
     form = UserForm(request.POST if part == "facts" else None, instance=user)
-    password = NewPasswordForm(request.POST if part == "password" else None)
     done = {
         "facts": lambda: _change(request, user, form),
-        "password": lambda: _give_password(request, user, password),
         "active": lambda: _switch(request, user),
     }
     if part in done and done[part]():
         return redirect("keeper:user-list")
-    refused = bool(form.errors or password.errors)
-    context = {"person": user, "form": form, "password": password, "refused": password if password.errors else form}
-    return render(request, "keeper/user.html", context, status=422 if refused else 200)
+    context = {"person": user, "form": form, "ways": ways_of(user)}
+    return render(request, "keeper/user.html", context, status=422 if form.errors else 200)
 
 
 def _change(request: HttpRequest, user: User, form: UserForm) -> bool:
@@ -115,18 +109,6 @@ def _change(request: HttpRequest, user: User, form: UserForm) -> bool:
         form.add_error(None, str(refused))
         return False
     messages.success(request, _("Saved."))
-    return True
-
-
-def _give_password(request: HttpRequest, user: User, form: NewPasswordForm) -> bool:
-    if not form.is_valid():
-        return False
-    try:
-        actions.set_password(by=person(request), user=user, password=form.cleaned_data["password"])
-    except Refused as refused:
-        form.add_error("password", str(refused))
-        return False
-    messages.success(request, _("The new password holds from now on. Give it in person or by phone."))
     return True
 
 

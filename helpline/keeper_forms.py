@@ -31,7 +31,8 @@ class UserForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["first_name", "last_name", "email", "phone", "role", "unit", "is_qualified"]
+        fields = ["first_name", "last_name", "email", "phone", "role", "unit", "is_qualified", "access_until"]
+        widgets = {"access_until": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
         field_classes = {**dict.fromkeys(["first_name", "last_name", "phone"], WordsField), "email": EmailField}
         labels = {
             "first_name": gettext_lazy("First name"),
@@ -41,11 +42,15 @@ class UserForm(forms.ModelForm):
             "role": gettext_lazy("Role"),
             "unit": gettext_lazy("Unit"),
             "is_qualified": gettext_lazy("May assess reports and decide on inquiries for children"),
+            "access_until": gettext_lazy("Last day of access"),
         }
         help_texts = {
             "email": gettext_lazy("Reminders go here. They say that something waits, never whom or what."),
             "unit": gettext_lazy("For caseworkers and unit managers. They see the cases of this unit alone."),
             "is_qualified": gettext_lazy("Has a degree in social work or the like (SoL 25:1)."),
+            "access_until": gettext_lazy(
+                "For a substitute or a student. The day after, nobody logs in with it. Empty: no end."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -85,7 +90,7 @@ class UserForm(forms.ModelForm):
 
 
 class NewUserForm(NewAccountForm, UserForm):
-    """A new account: the name for log-in and the first password too."""
+    """A new account: the name for log-in too."""
 
     field_order = [
         "username",
@@ -98,7 +103,7 @@ class NewUserForm(NewAccountForm, UserForm):
         "is_qualified",
         "agency",
         "leads_agency",
-        "password",
+        "access_until",
     ]
 
 

@@ -7,6 +7,11 @@ PANELS: dict[str, list[str]] = {
         "referrals.panels.asked_first_of_case",
     ],  # a case, under its next step
     "case.actions": ["referrals.panels.actions_of_case"],  # a case, beside its heading
-    "case.side": ["referrals.panels.consents_of_case"],  # a case, right column
+    "case.side": [
+        "referrals.panels.consents_of_case",
+        "helpline.retention_panels.retention_of_case",
+    ],  # a case, right column
+    "case.close": ["helpline.retention_panels.retention_on_close"],  # where a case is closed, above the form
+    "person": ["helpline.extract.panels.extract_of_person"],  # somebody on the page of a case's people
     "step": ["referrals.panels.what_to_do"],  # below a step that a referral left: answer, choose the next agency
 }

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 from celery.schedules import crontab
@@ -21,6 +22,18 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+def sign_on_app(issuer: str, client_id: str, secret: str) -> dict[str, object]:
+    """What allauth is told of the municipality's log-in; nothing where none is set."""
+    one = {"name": "sign_on", "client_id": client_id, "secret": secret, "settings": {"server_url": issuer}}
+    return {"sign_on": {"APPS": [one]}} if issuer and client_id else {}
+
+
+def origin(url: str) -> list[str]:
+    """Scheme, host and port of an address, for the content policy; nothing where there is none."""
+    parts = urlsplit(url)
+    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
+
+
 DEMO = env_bool("DEMO")
 DEBUG = env_bool("DEBUG")
 SECRET_KEY = os.environ.get("SECRET_KEY") or "unset-refused-in-production-by-helpline.checks"
@@ -30,6 +43,10 @@ HELPLINE_KEYS = env_list("HELPLINE_KEYS")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 VAR_DIR = Path(os.environ.get("HELPLINE_VAR", BASE_DIR / "var"))
+# Where `manage.py backup` writes the data and, apart from them, the keys; and the folder of PostgreSQL's programs.
+BACKUP_DIR = os.environ.get("BACKUP_DIR", "")
+BACKUP_KEYS_DIR = os.environ.get("BACKUP_KEYS_DIR", "")
+PG_BIN = os.environ.get("PG_BIN", "")
 
 LINE_NAME = os.environ.get("LINE_NAME", "Stödlinjen")
 LINE_PHONE = os.environ.get("LINE_PHONE", "0500-49 77 82")
@@ -52,6 +69,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
     "crispy_forms",
     "crispy_bootstrap5",
     "csp",
@@ -60,19 +80,22 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "helpline.people.outside.OutsideMiddleware",
+    "csp.middleware.CSPMiddleware",  # before what may answer by itself: a redirect and a static file have it too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "helpline.people.middleware.SourceMiddleware",
+    "helpline.people.refusals.RefusalsMiddleware",
     "helpline.people.sessions.SessionEndsMiddleware",
     "helpline.people.middleware.PersonalLanguageMiddleware",
+    "helpline.people.outside.NoFilesMiddleware",
+    "helpline.people.second_factor.SecondFactorMiddleware",
     "helpline.people.middleware.DenyByDefaultMiddleware",
-    "helpline.people.middleware.NoStoreMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -121,9 +144,20 @@ DATABASES = {
     "owner": database(os.environ.get("OWNER_DATABASE_URL", DATABASE_URL)),
 }
 APP_ROLE = DATABASES["default"]["USER"]
+# As whom the partner portal reads (people/wall.py): no login, granted to the application's role without inheritance.
+PORTAL_ROLE = os.environ.get("PORTAL_ROLE") or "helpline_portal"
+# That the log of the database's server is kept as carefully as the cases: then it may hold what a production start refuses.
+DATABASE_LOG_TRUSTED = env_bool("DATABASE_LOG_TRUSTED")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The cache counts failed logins only, so it must be shared by all processes and survive a restart: the database.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+# Room for very many: where it is full the oldest counts are thrown out, and who guesses could make it full.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # -- who --------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"
@@ -150,7 +184,43 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 # Failures are counted for account and address together (people/accounts.py), so that a stranger keeps no colleague out.
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key,200/5m/ip", "login": "120/m/ip"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/5m/key,200/5m/ip",
+    "login": "120/m/ip",
+    "factor_from_strangers": "50/h/key",  # codes for one account, from all addresses that are new to it together
+}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds for which nobody is asked again on the page of how one logs in
+ACCOUNT_LOGIN_TIMEOUT = 900  # seconds between the password and the second factor
+# The second factor: an app (TOTP), passkeys, recovery codes. Required of everybody; in demo mode set up by who wants.
+REQUIRE_SECOND_FACTOR = env_bool("REQUIRE_SECOND_FACTOR", not DEMO)
+MFA_ADAPTER = "helpline.people.second_factor.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # half a minute before and after: telephones' clocks differ
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an address is the keeper's word here, and opens nothing
+MFA_FORMS = {
+    name: f"helpline.people.factor_forms.{form}"
+    for name, form in {
+        "authenticate": "CodeForm",
+        "reauthenticate": "CodeAgainForm",
+        "activate_totp": "AppForm",
+        "authenticate_webauthn": "KeyForm",
+        "reauthenticate_webauthn": "KeyAgainForm",
+        "login_webauthn": "KeyLoginForm",
+        "add_webauthn": "NewKeyForm",
+    }.items()
+}
+# The host that passkeys belong to: with another one every passkey is lost.
+PASSKEY_HOST = os.environ.get("PASSKEY_HOST") or urlsplit(SITE_URL).hostname or "localhost"
+INVITATION_DAYS = int(os.environ.get("INVITATION_DAYS", "7"))
+# A municipality's own log-in by OpenID Connect; empty: none. docs/sign-on.md says how it is set up.
+OIDC_NAME = os.environ.get("OIDC_NAME", "") or _("my municipality")
+OIDC_ISSUER = os.environ.get("OIDC_ISSUER", "").strip()
+OIDC_CLIENT_ID = os.environ.get("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = os.environ.get("OIDC_CLIENT_SECRET", "")
+SOCIALACCOUNT_ADAPTER = "helpline.people.sign_on.SignOn"
+SOCIALACCOUNT_PROVIDERS = sign_on_app(OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET)
 MESSAGE_STORAGE = (
     "django.contrib.messages.storage.session.SessionStorage"  # a cookie could be read by who has the machine
 )
@@ -175,6 +245,7 @@ if env_bool("BEHIND_PROXY"):
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+FILE_UPLOAD_HANDLERS = ["helpline.people.outside.RefuseFiles"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes; a text that is far too long is still refused at its field
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000  # a call without script: each question, its remark, and what both were based on
 CONTENT_SECURITY_POLICY = {
@@ -185,7 +256,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *origin(OIDC_ISSUER)],  # a form may lead on to the municipality's log-in
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "object-src": [NONE],
@@ -207,6 +278,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # nobody else's page reads even these
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -249,6 +321,7 @@ CELERY_BEAT_SCHEDULE = {
         "remind": "intake.tasks.remind",
         "find_untouched": "intake.tasks.find_untouched",
         "forget": "intake.tasks.forget",
+        "review_openings": "intake.tasks.review_openings",
         "expire": "referrals.tasks.expire",
         "deliver": "helpline.people.tasks.deliver",
     }.items()
@@ -261,6 +334,31 @@ CELERY_BEAT_SCHEDULE["erase"] = {"task": "intake.tasks.erase", "schedule": cront
 CELERY_BEAT_SCHEDULE["verify"] = {
     "task": "referrals.tasks.verify",
     "schedule": crontab(hour=8, minute=5),
+    "options": DAILY,
+}
+# The day's head of the log, published outside: a mailbox and a file (of another machine) that this system cannot take back;
+# empty: off. The review of last month's log is drawn on its first working day.
+LOG_HEAD_TO = env_list("LOG_HEAD_TO")
+LOG_HEAD_FILE = os.environ.get("LOG_HEAD_FILE", "")
+CELERY_BEAT_SCHEDULE["head"] = {
+    "task": "helpline.people.tasks.publish_head",
+    "schedule": crontab(hour=0, minute=20),
+    "options": DAILY,
+}
+CELERY_BEAT_SCHEDULE["review"] = {
+    "task": "helpline.tasks.review_logs",
+    "schedule": crontab(hour=7, minute=45),
+    "options": DAILY,
+}
+# What is approved to be deleted by law, one case at a time; and on the first of each month who is reminded of what is due.
+CELERY_BEAT_SCHEDULE["dispose"] = {
+    "task": "helpline.tasks.dispose",
+    "schedule": TICK,
+    "options": {"expires": max(TICK - 5, 1)},
+}
+CELERY_BEAT_SCHEDULE["remind_of_disposals"] = {
+    "task": "helpline.tasks.remind_of_disposals",
+    "schedule": crontab(day_of_month=1, hour=8, minute=15),
     "options": DAILY,
 }
 # How many months the words of advice (track A) are kept where the board has decided nothing (the keeper's page says what it has).
@@ -276,5 +374,8 @@ LOGGING = {
     "formatters": {"calm": {"()": "helpline.people.logs.QuietFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "calm"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
+    "loggers": {
+        name: {"handlers": ["console"], "level": "WARNING", "propagate": False}
+        for name in ("django", "multiprocessing")
+    },
 }

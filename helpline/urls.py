@@ -1,11 +1,9 @@
 """The street map."""
 
-from allauth.account import views as account
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from helpline import mail, views
-from helpline.people.access import open_to_anyone
+from helpline import mail, statistics_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
@@ -14,14 +12,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", views.language, name="language"),
     path("account/keys/", views.keys, name="account-keys"),
     path("account/here/", views.here, name="account-here"),
-    path("login/", open_to_anyone(account.login), name="account_login"),
-    path("logout/", account.logout, name="account_logout"),
-    path("signup/", open_to_anyone(account.signup), name="account_signup"),
+    path("", include("helpline.people.account_urls")),
     path("overview/", include("helpline.caseload_urls")),
+    path("statistics/", statistics_views.statistics, name="statistics"),
     path("mail/", mail.mail, name="mail"),
     path("mail/<uuid:pk>/send/", mail.mail_send, name="mail-send"),
+    path("disposals/", include("helpline.disposal_urls")),
+    path("log/", include("helpline.log_urls")),
     path("keeper/", include("helpline.keeper_urls")),
     path("portal/", include("referrals.portal_urls")),
+    path("", include("helpline.extract.urls")),
     path("", include("intake.urls")),
     path("", include("referrals.urls")),
 ]

@@ -3,12 +3,13 @@
 import datetime as dt
 import email
 import email.policy
+import sys
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import Error, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -26,6 +27,8 @@ from helpline.people.actions import set_keys
 from helpline.people.given_back import sent_words
 from helpline.people.middleware import log_in_first
 from helpline.people.models import User
+from helpline.people.outside import FileSent
+from helpline.people.second_factor import before_factor
 from helpline.people.sessions import resume
 from helpline.watch import late_since
 
@@ -82,6 +85,7 @@ def _redis_answers() -> bool:
         return False
 
 
+@before_factor
 @open_to_anyone
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
@@ -154,7 +158,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "400.html", status=400)
+    return render(request, "400.html", {"file_sent": isinstance(exception, FileSent)}, status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -166,5 +170,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Needs nothing that may be broken: no database, no session."""
-    return HttpResponse(render_to_string("500.html"), status=500)
+    """Needs nothing that may be broken: no database, no session. Where it is the database that does not answer, that will
+    pass (503)."""
+    away = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
+    return HttpResponse(
+        render_to_string("500.html"), status=503 if away else 500, headers={"Retry-After": "30"} if away else {}
+    )

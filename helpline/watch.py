@@ -9,7 +9,8 @@ from django.db.models.functions import Cast, Coalesce
 from helpline.people import clock
 from helpline.people.adrift import ADRIFT
 from helpline.people.models import Notice, Role, User
-from intake.models import Reminder
+from intake.models import Case, Reminder
+from intake.models.cases import locked_cases
 from referrals.models import FirstLook, PreAnswer, Referral, SilenceRung
 
 LATE = dt.timedelta(minutes=3)  # six ticks: nobody looks, or one cannot be done
@@ -53,11 +54,12 @@ def mails_of(user: User) -> QuerySet[Notice]:
         return Notice.objects.all()
     handovers = Referral.objects.visible_to(user)
     links = FirstLook.objects.filter(referral__in=handovers)
-    asked = PreAnswer.objects.filter(question__case__unit=user.unit_id)
+    asked = PreAnswer.objects.filter(question__case__in=Case.objects.visible_to(user))
     theirs = Q(user__unit=user.unit_id, user__unit__isnull=False)
     for rows in (handovers, links, asked):
         theirs |= Q(about__in=rows.annotate(named=Cast("pk", CharField())).values("named"))
-    return Notice.objects.filter(theirs)
+    not_locked = Q(case__isnull=True) | ~Q(case__in=locked_cases(user))
+    return Notice.objects.filter(theirs).filter(not_locked)
 
 
 def adrift_of(user: User) -> QuerySet[Notice]:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from helpline.people import clock
-from helpline.people.absences import on_duty, stand_in
+from helpline.people.absences import on_duty
 from helpline.people.models import User
 from intake.models import Call, Case
+from intake.whose import stand_in_of
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Again:
     @property
     def deputy(self) -> User | None:
         """Who stands in for an owner who is away; nobody where that leads to the owner again."""
-        found = stand_in(self.owner, clock.today())
+        found = stand_in_of(self.case, self.owner, clock.today())
         return found if found.pk != self.owner.pk else None
 
 

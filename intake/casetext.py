@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from helpline.people import clock
 from intake import triage
 from intake.acute import lines_of
-from intake.labels import NOTE_KINDS
+from intake.labels import CASE_NOTES
 from intake.models import Call, Case, ChildClock, Event, FollowUp, Note
 
 Lines = Iterator[str]
@@ -75,7 +75,7 @@ def _call(call: Call) -> Lines:
     )
     yield from _block(_("Done at once"), (_measure(line) for line in lines_of(call)))
     notes = call.signed_notes
-    for kind, name in NOTE_KINDS.items():
+    for kind, name in CASE_NOTES.items():
         yield from _block(str(name), (line for note in notes if note.kind == kind for line in _note(note)))
 
 
@@ -95,7 +95,7 @@ def _facts(call: Call) -> Lines:
 
 def _later_notes(case: Case) -> Lines:
     notes = list(case.notes.filter(amends__isnull=True).select_related("by", "case__key").order_by("at", "id"))
-    for kind, name in NOTE_KINDS.items():
+    for kind, name in CASE_NOTES.items():
         title = _("%(kind)s, after the calls") % {"kind": name}
         yield from _block(title, (line for note in notes if note.kind == kind for line in _note(note)))
 

@@ -28,6 +28,7 @@ NUMBERS = tuple(number for number in range(10, 100) if number not in BARRED)
 MARKS = re.compile(r"[\u0300-\u036f]")
 SEPARATORS = re.compile(r"[\s\-\u2010-\u2015._,/]")
 LONGEST = 60
+LEAST = 4  # letters of a beginning that is searched for
 
 
 @lru_cache
@@ -58,6 +59,27 @@ def normalise(text: str) -> str:
     halves = ((known.get(_key(letters[:i])), known.get(_key(letters[i:]))) for i in range(1, len(letters)))
     pairs = {(first, second) for first, second in halves if first and second and first != second}
     return f"{'-'.join(pairs.pop())}-{typed[2]}" if len(pairs) == 1 else ""
+
+
+def begins(text: str) -> list[str]:
+    """How a stored reference can begin whose spoken form begins with this, as somebody typed it; nothing for fewer than four
+    letters, or where no reference begins so. "tegel m" gives "tegel-måne-", "tegel-mur-" ..."""
+    typed = re.fullmatch(r"([a-z]+)([1-9]?)", SEPARATORS.sub("", _fold(text))) if len(text) <= LONGEST else None
+    if not typed or len(typed[1]) < LEAST:
+        return []
+    letters, digit, known = typed[1], typed[2], _words_by_key()
+    found = [] if digit else [f"{word}-" for word in _words_beginning(letters)]
+    for place in range(1, len(letters)):
+        first = known.get(_key(letters[:place]))
+        seconds = _words_beginning(letters[place:], whole=bool(digit)) if first else []
+        found += [f"{first}-{second}-{digit}" for second in seconds if second != first]
+    return sorted(set(found))
+
+
+def _words_beginning(letters: str, *, whole: bool = False) -> list[str]:
+    """The words that begin with these letters, or are these."""
+    key = _key(letters)
+    return [word for one, word in _words_by_key().items() if (one == key if whole else one.startswith(key))]
 
 
 def spoken(code: str) -> str:

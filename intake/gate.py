@@ -1,6 +1,7 @@
 """The only doors to a call and to a case: what a person may not see is not there (404), and each reading is logged."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,10 +9,15 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest
 
 from helpline.people import clock
+from helpline.people.absences import stand_ins
 from helpline.people.audit import log
 from helpline.people.models import LogEntry, User
 from intake.codes import normalise
 from intake.models import Call, Case, CaseOpening
+from intake.models.cases import locked_cases
+from intake.whose import is_named, locked_out
+
+COMPLETED = ("call.completed", "call.consulted")  # of the log: who finished a call
 
 
 class ReasonNeeded(Exception):
@@ -28,22 +34,36 @@ def person(request: HttpRequest) -> User:
     return request.user
 
 
-def case_for(request: HttpRequest, code: str) -> Case:
-    """An own case, or one of the unit that was opened with a reason. Raises Http404 or ReasonNeeded. Logs the reading."""
+def case_for(
+    request: HttpRequest, code: str, *, of: str = "case", row: object = "", call: uuid.UUID | None = None
+) -> Case:
+    """An own case, or one that this person has a right to (`right_to`). Raises Http404 or ReasonNeeded. Logs the reading with
+    that right: one row, `of` what is read through the case."""
     user = person(request)
     case = (
-        Case.objects.visible_to(user)
+        Case.objects.within_reach_of(user)
         .select_related("key", "owner", "unit", "municipality")
         .filter(code=_stored(code))
         .first()
     )
     if case is None:
-        log("case.refused", by=user, row=normalise(code) or "unknown")
-        raise Http404
-    if not may_open(case, user):
+        refused = _refused(user, code)
+        if request.method == "POST" and (lapsed := _lapsed(code, user)):
+            raise ReasonNeeded(lapsed)  # what was written while it was open is given back
+        raise refused
+    why = right_to(case, user)
+    if not why:
         raise ReasonNeeded(case)
-    log("case.read" if request.method == "GET" else "case.used", by=user, case=case.pk)
+    log(f"{of}.read" if request.method == "GET" else f"{of}.used", by=user, case=case.pk, call=call, row=row, why=why)
     return case
+
+
+def _lapsed(code: str, user: User) -> Case | None:
+    """A case of another unit that was open to this person in an emergency, and is no longer."""
+    openings = CaseOpening.objects.filter(user=user, is_emergency=True).exclude(case__in=locked_cases(user))
+    return (
+        Case.objects.filter(pk__in=openings.values("case"), code=_stored(code)).select_related("owner", "key").first()
+    )
 
 
 def case_of_unit(request: HttpRequest, code: str) -> Case:
@@ -51,9 +71,15 @@ def case_of_unit(request: HttpRequest, code: str) -> Case:
     found = Case.objects.visible_to(person(request)).select_related("owner", "key", "unit")
     case = found.filter(code=_stored(code)).first()
     if case is None:
-        log("case.refused", by=person(request), row=normalise(code) or "unknown")
-        raise Http404
+        raise _refused(person(request), code)
     return case
+
+
+def _refused(user: User, code: str) -> Http404:
+    """Looks for the case whether or not there is one: both answers take as long, and the log knows whose it was."""
+    there = Case.objects.filter(code=_stored(code)).values_list("pk", flat=True).first()
+    log("case.refused", by=user, case=there, row=normalise(code) or "unknown")
+    return Http404()
 
 
 def _stored(code: str) -> str:
@@ -69,8 +95,25 @@ def log_listed(user: User, cases: Iterable[Case]) -> None:
 
 
 def may_open(case: Case, user: User) -> bool:
-    """Whether this person opens it without being asked why: an own case, one with a step in hand, or a reason given."""
-    return case.owner_id == user.pk or has_step(case, user) or opened(case, user)
+    """Whether this person opens it without being asked why."""
+    return bool(right_to(case, user))
+
+
+def right_to(case: Case, user: User) -> str:
+    """Under which right this person opens a case that is within reach, as a code for the log; "" where there is none. A case
+    with protected personal data is opened by its owner, by who is named for it, and in an emergency: a step in hand or a
+    reason is no right to it."""
+    if case.owner_id == user.pk:
+        return "own"
+    if case.is_protected:
+        if is_named(case, user):
+            return "named"
+        return "emergency" if opened(case, user, is_emergency=True) else ""
+    if case.unit_id == user.unit_id and has_step(case, user):
+        return "step"
+    rights = CaseOpening.objects.filter(case=case, user=user, until__gt=clock.now()).order_by("is_emergency")
+    emergency = rights.values_list("is_emergency", flat=True).first()
+    return "" if emergency is None else "emergency" if emergency else "reason"
 
 
 def has_step(case: Case, user: User) -> bool:
@@ -78,9 +121,9 @@ def has_step(case: Case, user: User) -> bool:
     return case.steps.planned().filter(owner=user).exists()
 
 
-def opened(case: Case, user: User) -> bool:
+def opened(case: Case, user: User, **which: bool) -> bool:
     """Whether this person has given a reason for this case that still holds."""
-    return CaseOpening.objects.filter(case=case, user=user, until__gt=clock.now()).exists()
+    return CaseOpening.objects.filter(case=case, user=user, until__gt=clock.now(), **which).exists()
 
 
 def finished_call_for(request: HttpRequest, pk: Any) -> Call:
@@ -95,14 +138,15 @@ def finished_call_for(request: HttpRequest, pk: Any) -> Call:
         raise Http404
     fresh = found.completed_at and found.completed_at > clock.now() - dt.timedelta(hours=CaseOpening.HOURS)
     if found.case is not None and not (own and fresh):
-        case_for(request, found.case.slug)
-    log("call.read", by=user, call=found.pk, case=found.case_id)
+        case_for(request, found.case.slug, of="call", call=found.pk)
+    else:
+        log("call.read", by=user, call=found.pk, case=found.case_id, why="own")
     return found
 
 
 def took_or_completed(user: User, call: Call) -> bool:
     """Whether this one took it, or finished it for a colleague: the log knows."""
-    completed = LogEntry.objects.filter(user=user, event="call.completed", call=call.pk)
+    completed = LogEntry.objects.filter(user=user, event__in=COMPLETED, call=call.pk)
     return call.taken_by_id == user.pk or completed.exists()
 
 
@@ -117,9 +161,9 @@ def own_call_unlogged(request: HttpRequest, pk: Any) -> Call:
 
 
 def call_for(request: HttpRequest, pk: Any, *, to_save: bool = False) -> Call:
-    """A call that one took oneself, or an unfinished one of the unit, so that none is left when its taker is away; a
-    finished one is read in its case. `to_save`: also one that was finished meanwhile, so that words which come too late
-    are given back. Raises Http404."""
+    """A call that one took oneself, or an unfinished one of the unit, so that none is left when its taker is away; where its
+    data are protected, by who stands in then and nobody else. A finished one is read in its case. `to_save`: also one that
+    was finished meanwhile, so that words which come too late are given back. Raises Http404."""
     user = person(request)
     call = (
         Call.objects.visible_to(user)
@@ -128,8 +172,22 @@ def call_for(request: HttpRequest, pk: Any, *, to_save: bool = False) -> Call:
         .filter(Q() if to_save else Q(taken_by=user) | Q(completed_at__isnull=True, voided_at__isnull=True))
         .first()
     )
-    if call is None:
+    if call is None or not _may_go_on(call, user):
         log("call.refused", by=user, row=pk)
         raise Http404
-    log("call.read" if request.method == "GET" else "call.used", by=user, call=call.pk)
+    own = call.taken_by_id == user.pk
+    why = "late" if call.is_finished and not own else "own" if own else "unit"
+    event = "call.read" if request.method == "GET" else "call.used"
+    log(event, by=user, call=call.pk, case=call.case_id, why=why)
     return call
+
+
+def _may_go_on(call: Call, user: User) -> bool:
+    """Whether this person comes to a call of the unit. One with protected personal data is its taker's; while that one is
+    away it is of who stands in, and of who has a right to the case that it goes on in."""
+    is_protected = call.is_protected or (call.case is not None and call.case.is_protected)
+    if call.taken_by_id == user.pk or not is_protected:
+        return True
+    if call.case is not None and right_to(call.case, user):
+        return True
+    return user in stand_ins(call.taken_by, clock.today(), but=locked_out(call.case_id))

@@ -11,6 +11,8 @@ NOTE_KINDS: Words = {
     "told": _("Told or assumed"),
     "assessment": _("My assessment"),
 }
+# In a case also what the person thinks is wrong, whatever it is about: a fact, an answer, a step (SoL 14:6).
+CASE_NOTES: Words = {**NOTE_KINDS, "objection": _("The person’s own objection")}
 
 STEP_KINDS: Words = {
     "first_step": _("Take the first step"),
@@ -48,6 +50,8 @@ EVENTS: Words = {
     "case.closed": _("Case closed"),
     "case.reassigned": _("Handed to %(to)s"),
     "case.opened_by_other": _("Opened by a colleague"),
+    "opening.made": _("Opened in an emergency"),
+    "opening.reviewed": _("The emergency opening is reviewed: %(verdict)s"),
     "urgency.confirmed": _("Urgency confirmed: %(urgency)s"),
     "note.signed": _("Note"),
     "measure.done": _("%(measure)s, %(done_at)s"),
@@ -59,6 +63,7 @@ EVENTS: Words = {
     "step.done": _("Done"),
     "step.moved": _("Moved to another time"),
     "step.passed": _("Passed to %(to)s, who stands in for %(giver)s"),
+    "step.given_back": _("Given back to %(to)s by %(giver)s: the data are protected"),
     "shift.taken": _("Taken over from %(giver)s"),
     "contact.reached": _("We reached the person"),
     "contact.no_answer": _("We tried to reach the person, no answer"),
@@ -89,6 +94,10 @@ EVENTS: Words = {
     "note.amended": _("Added to a note"),
     "call.entered_late": _("Entered afterwards: the call took place %(when)s"),
     "text.made": _("Text made for another system"),
+    "retention.held": _("Kept beyond the rules of retention"),
+    "retention.released": _("The rules of retention hold again"),
+    "extract.decided": _("Decision on an extract for: %(part)s"),
+    "extract.made": _("Extract made for: %(part)s"),
     "call.consulted": _("Consultation without identity, %(minutes)s minutes"),
 }
 
@@ -107,7 +116,23 @@ NOTICES: Words = {
     "case.acute": _("An acute case was opened"),
     "case.called_again": _("The person called again; a colleague answered"),
     "passphrase.set": _("A new passphrase was chosen in a later call"),
+    "opening.made": _("Opened in an emergency: review it"),
+    "opening.late": _("An emergency opening is still to be reviewed"),
     "absence.changed": _("The unit manager has written or changed when you are away"),
+}
+
+# Why somebody opens in an emergency what they have no right to otherwise.
+EMERGENCIES: Words = {
+    "life": _("Somebody’s life or health is in danger now"),
+    "child": _("A child needs protection now"),
+    "calling": _("The person is calling now, and nobody who has the case can be reached"),
+    "other": _("Something else that cannot wait"),
+}
+
+# What was found of it afterwards.
+VERDICTS: Words = {
+    "justified": _("justified"),
+    "investigate": _("to be investigated"),
 }
 
 # Why a call or a case counts as bounced.

@@ -15,6 +15,7 @@ from helpline.people.sealed import SealedModel
 from intake import hints
 
 NO_ADDRESS = {"secrecy_marking", "protected_registration", "fictitious_identity"}
+FICTITIOUS = "fictitious_identity"  # lag (1991:483): nothing may lead from one identity to the other
 # (case) -> nothing: what an upper floor does when a case's level rises. It saves anew what can still be changed; each adds
 # its own at start.
 RAISED: list[Callable[[Any], None]] = []
@@ -46,8 +47,10 @@ def _owners(row: Any) -> Iterator[Any]:
 
 
 def as_kept(row: SealedModel, field: str, text: str) -> str:
-    """The text as it may be kept: without addresses where the level forbids them. What is JSON is searched as it is read,
-    where a line break is one, and stays JSON."""
+    """The text as it may be kept: without addresses where the level forbids them, and no personal number of who lives under
+    another identity. What is JSON is searched as it is read, where a line break is one, and stays JSON."""
+    if field == "personal_number" and any(getattr(owner, "protection", "") == FICTITIOUS for owner in _owners(row)):
+        return ""
     if not has_address(text) or not forbids_address(row):
         return text
     noticed = _taken_out.get()

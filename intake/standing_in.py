@@ -23,8 +23,9 @@ def say_for_whom(steps: Iterable[FollowUp], reader: User) -> None:
 
 def calls_in_hand(user: User) -> list[Call]:
     """Own unfinished calls, and those of colleagues who are away and for whom this person stands in; oldest first."""
-    own = list(Call.objects.unfinished().filter(taken_by=user))
-    others = Call.objects.unfinished().filter(unit=user.unit_id).exclude(taken_by=user)
+    unfinished = Call.objects.visible_to(user).unfinished()
+    own = list(unfinished.filter(taken_by=user))
+    others = unfinished.exclude(taken_by=user)
     away_today = others.filter(taken_by__in=absences_on(clock.today()).values("user")).select_related("taken_by")
     takers = {call.taken_by_id: call.taken_by for call in away_today}
     mine = {pk for pk, taker in takers.items() if user in stand_ins(taker, clock.today())}

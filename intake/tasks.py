@@ -2,14 +2,29 @@
 
 from celery import shared_task
 
-from intake.actions import erase_numbers, erase_words, find_untouched_steps, fire_due_reminders, pass_due_steps
+from intake.actions import (
+    erase_numbers,
+    erase_words,
+    find_untouched_steps,
+    fire_due_reminders,
+    pass_due_steps,
+    remind_reviews,
+)
+from intake.actions.staff import keep_steps_to_named
 
 
 @shared_task
 def remind() -> None:
-    """Pass on what is due of those who are away, then look for due reminders."""
+    """Keep what is protected to who is named, pass on what is due of those who are away, then look for due reminders."""
+    keep_steps_to_named()
     pass_due_steps()
     fire_due_reminders()
+
+
+@shared_task
+def review_openings() -> None:
+    """Remind of emergency openings that nobody has reviewed in time."""
+    remind_reviews()
 
 
 @shared_task

@@ -11,13 +11,14 @@ class ReferralsConfig(AppConfig):
     def ready(self) -> None:
         """What a referral leaves on a case, in its timeline and on a first page, in words."""
         from helpline.people import notices
+        from helpline.people import wall as second_wall
         from intake import labels as lower
         from intake.actions.calls import CAME_TO_CASE
         from intake.actions.cases import CLOSED
         from intake.actions.steps import DONE
         from intake.protection import RAISED
         from intake.spoken import AGREED, SIGNPOSTED
-        from referrals import labels
+        from referrals import labels, wall
         from referrals.actions.disclosures import told_by_phone
         from referrals.actions.drafts import clean_sent_and_drafts
         from referrals.actions.signposts import follow_signposts
@@ -41,5 +42,7 @@ class ReferralsConfig(AppConfig):
         RAISED.append(clean_sent_and_drafts)
         CLOSED.append(finish_with_case)
         DONE.update(dict.fromkeys(["give_contact", "bring_handover", "bring_answer"], told_by_phone))
+        second_wall.FUNCTIONS.update(wall.FUNCTIONS)
+        second_wall.WALL.extend(wall.WALL)
         notices.KINDS.update(labels.NOTICES)
         notices.LINKS.update(REFERRAL_LINKS)

@@ -8,6 +8,7 @@ from django.db.models import Aggregate, Count, DurationField, F, Min, Q
 from django.utils.translation import ngettext
 
 from helpline.people import clock
+from helpline.people.wall import stand_also
 from referrals.models import PartnerAgency, Referral
 
 ANSWERS = ["accept", "decline", "ask"]
@@ -47,6 +48,7 @@ class AnswerTime:
 def answer_time(agency: PartnerAgency) -> AnswerTime:
     """From sent to the first answer (yes, no or a question) of the last twelve months, nights and weekends included. One
     query, of this agency alone."""
+    stand_also(counts=True)  # behind the wall: also what has left them, for counting
     answered: Any = Referral.objects.filter(agency=agency).annotate(
         first=Min("changes__at", filter=Q(changes__move__in=ANSWERS))
     )
@@ -54,5 +56,6 @@ def answer_time(agency: PartnerAgency) -> AnswerTime:
     found = answered.aggregate(
         count=Count("pk"), median=Median(F("first") - F("sent_at"), output_field=DurationField())
     )
+    stand_also(counts=False)
     enough = found["count"] >= FEWEST
     return AnswerTime(found["count"], found["median"] if enough else None)

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest
 
 from helpline.people.audit import log
 from helpline.people.models import User
+from helpline.people.wall import as_granted, stand_also
 from intake.gate import case_for, person
 from referrals.actions.looks import may_be_looked_at, newest
 from referrals.models import AgencyMember, FirstLook, PartnerAgency, Referral
@@ -18,32 +19,40 @@ LOOK = "look"  # in the session of a browser without a log-in: the look whose co
 def referral_for(request: HttpRequest, pk: Any) -> Referral:
     """A referral of a case that one may open; that of a colleague's case asks for a reason first. Raises Http404."""
     found = (
-        Referral.objects.visible_to(person(request)).select_related("case", "agency", "consent").filter(pk=pk).first()
+        Referral.objects.within_reach_of(person(request))
+        .select_related("case", "agency", "consent")
+        .filter(pk=pk)
+        .first()
     )
     if found is None:
         raise _refused(request, pk)
-    found.case = case_for(request, found.case.code)
+    found.case = case_for(request, found.case.code, of="referral", row=found.pk)
     found.follow_urgency()
-    _log(request, found)
     return found
 
 
 def portal_referral_for(request: HttpRequest, pk: Any) -> Referral:
     """What was handed to one's own agency and is still with it. Raises Http404."""
-    theirs = Referral.objects.for_agency_of(person(request))
-    found = theirs.select_related("case__key", "case__unit", "case__owner", "agency", "consent").filter(pk=pk).first()
+    found = handed(request, pk)
     if found is None:
         raise _refused(request, pk)
     _log(request, found)
     return found
+
+
+def handed(request: HttpRequest, pk: Any) -> Referral | None:
+    """The same, read once more in a request whose reading is logged. None where it is not there (any more)."""
+    theirs = Referral.objects.for_agency_of(person(request)).filter(pk=pk)
+    return as_granted(theirs, "case", "case__key", "case__unit", "case__owner", "agency", "consent").first()
 
 
 def left_for(request: HttpRequest, pk: Any) -> Referral | None:
     """What is left to one's own agency of a handover that has ended: to confirm that it has stopped, or to read our answer
     to its comment. None where nothing is."""
     user = person(request)
-    left = Referral.objects.to_confirm_by(user).filter(pk=pk).first()
-    left = left or Referral.objects.answered_for(user).select_related("case__key").filter(pk=pk).first()
+    left = as_granted(Referral.objects.to_confirm_by(user).filter(pk=pk)).first()
+    answered = Referral.objects.answered_for(user).filter(pk=pk)
+    left = left or as_granted(answered, "case", "case__key").first()
     if left is not None:
         _log(request, left)
     return left
@@ -53,8 +62,9 @@ def ended_before(request: HttpRequest, pk: Any) -> Referral:
     """What one's own agency had in its hands, whatever became of it: to say who was first to somebody whose words came too
     late, and nothing of what it holds. Raises Http404."""
     agency = agency_of(person(request))
+    stand_also(ended=pk)
     had = Referral.objects.filter(agency=agency).exclude(state="draft") if agency else Referral.objects.none()
-    found = had.select_related("agency", "case").filter(pk=pk).first()
+    found = as_granted(had.filter(pk=pk), "agency", "case").first()
     if found is None:
         raise Http404
     return found
@@ -64,8 +74,10 @@ def looked_at(request: HttpRequest) -> Referral | None:
     """What the code of a first look opened in this very browser: for half an hour, until it is answered or a new link is
     made. None where there is nothing (any more)."""
     pk = request.session.get(LOOK)
-    looks = FirstLook.objects.select_related(
-        *("referral__case__key", "referral__case__unit", "referral__case__owner"),
+    stand_also(look=pk or "")
+    looks = as_granted(
+        FirstLook.objects.all(),
+        *("referral", "referral__case", "referral__case__key", "referral__case__unit", "referral__case__owner"),
         *("referral__agency", "referral__consent"),
     )
     look = looks.filter(pk=pk).first() if pk else None
@@ -93,7 +105,8 @@ def own_member(request: HttpRequest, *, manages: bool = False) -> AgencyMember:
     """Who this person is at their own agency. Raises Http404 where they have none in use, PermissionDenied where it takes
     somebody who manages its people and they do not."""
     user = person(request)
-    found = AgencyMember.objects.select_related("agency", "user").filter(user=user, agency__is_active=True).first()
+    members = AgencyMember.objects.filter(user=user, agency__is_active=True)
+    found = as_granted(members, "agency", "user").first()
     if found is None:
         raise Http404
     if manages and not found.is_manager:
@@ -109,7 +122,7 @@ def own_agency(request: HttpRequest) -> PartnerAgency:
 
 def _log(request: HttpRequest, referral: Referral) -> None:
     event = "referral.read" if request.method == "GET" else "referral.used"
-    log(event, by=person(request), case=referral.case_id, row=referral.pk)
+    log(event, by=person(request), case=referral.case_id, row=referral.pk, why="agency")
 
 
 def _refused(request: HttpRequest, pk: Any) -> Http404:

@@ -60,17 +60,25 @@ def shared_on_paper(referral: Referral) -> list[str]:
 
 def as_text(referral: Referral) -> str:
     """Plain text; the marking is its first line."""
-    made = paper(referral)
+    return in_plain(paper(referral))
+
+
+def as_pdf(referral: Referral) -> bytes:
+    """A tagged PDF. Raises Refused where the typeface lacks a sign."""
+    return compiled(paper(referral), str(referral.pk))
+
+
+def in_plain(made: Paper) -> str:
+    """A paper as plain text; the marking is its first line."""
     head = "\n".join(f"{label}: {words}" for label, words in made.head)
     parts = [f"{label.upper()}\n{words.strip()}" for label, words in made.parts]
     return "\n\n".join([f"{made.marking}\n{made.marked}", made.title, head, *parts, " ".join(made.notes)]) + "\n"
 
 
-def as_pdf(referral: Referral) -> bytes:
-    """A tagged PDF. What was typed goes in as data and is never read as markup. Raises Refused where the typeface lacks a
-    sign: nothing that was written is left out without a word."""
-    made = paper(referral)
-    data = {**vars(made), "language": LANGUAGE, "reference": str(referral.pk)}
+def compiled(made: Paper, reference: str) -> bytes:
+    """A paper as a tagged PDF. What was typed goes in as data and is never read as markup. Raises Refused where the typeface
+    lacks a sign: nothing that was written is left out without a word."""
+    data = {**vars(made), "language": LANGUAGE, "reference": reference}
     try:
         found = typst.compile(
             _source(), sys_inputs={"data": json.dumps(data)}, pdf_standards=[TAGGED], ignore_system_fonts=True

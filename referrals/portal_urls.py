@@ -2,10 +2,11 @@
 
 from django.urls import path
 
+from referrals.portal_wall import all_walled
 from referrals.views import agency_own, agency_people, looks, portal, portal_moves, portal_words, pre_questions
 
 app_name = "portal"
-urlpatterns = [
+_rows = [
     path("agency/", agency_own.agency, name="agency"),
     path("agency/room/", agency_own.agency_room, name="agency-room"),
     path("agency/away/", agency_own.agency_away, name="agency-away"),
@@ -44,3 +45,4 @@ urlpatterns = [
     path("<uuid:pk>/comment/", portal_words.comment, name="comment"),
     path("<uuid:pk>/asked-again/", portal_words.asked_again, name="asked-again"),
 ]
+urlpatterns = all_walled(_rows)  # each reads behind the second wall

@@ -30,6 +30,7 @@ if _owner:
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 settings.HELPLINE_KEYS = settings.HELPLINE_KEYS or ["test:" + "A" * 43 + "="]
 settings.DEMO = True
+settings.REQUIRE_SECOND_FACTOR = False
 settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
@@ -92,6 +93,8 @@ class Cast:
     partner: User
     other_partner: User
     keeper: User
+    coordinator: User  # sees de-identified numbers
+    reviewer: User  # sees logs, no content
     agency: PartnerAgency
     other_agency: PartnerAgency
     unit: Unit
@@ -124,6 +127,8 @@ def cast(reference) -> Cast:
         partner=user("frida", Role.PARTNER),
         other_partner=user("gustav", Role.PARTNER),
         keeper=user("hanna", Role.KEEPER),
+        coordinator=user("ingrid", Role.COORDINATOR),
+        reviewer=user("jonas", Role.REVIEWER),
         agency=child,
         other_agency=exit_agency,
         unit=unit,

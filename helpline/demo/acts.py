@@ -113,7 +113,12 @@ def tell(tale: Tale, kind: str, why: str, later: str = "") -> None:
 
 
 def peek(tale: Tale, who: str, reason: str) -> None:
-    """A colleague opens the case with a reason."""
+    """A colleague opens the case with a reason; of a protected one they are named for it by the manager."""
+    if tale.case.is_protected:
+        manager = next(one for one in tale.staff.users.values() if one.role == "manager" and one.unit == tale.case.unit)
+        if tale.staff[who] != manager:  # nobody names themselves
+            intake.name_staff(by=manager, case=tale.case, user=tale.staff[who])
+        return
     intake.open_with_reason(by=tale.staff[who], case=tale.case, reason=reason)
 
 

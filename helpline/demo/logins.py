@@ -21,6 +21,8 @@ LOGINS = [
     Login("caseworker2", "Nils Ahlström", "caseworker, Stödlinjen Lidköping", "another unit: none of Skövde's cases"),
     Login("partner", "Maria Lind", "Socialtjänst vuxen, Lidköping", "the partner portal: handovers to answer"),
     Login("partner2", "Jonas Hedman", "Avhopparstöd", "another agency: its own handovers only"),
+    Login("coordinator", "Agneta Wallin", "coordinator", "de-identified statistics of all units, and nothing else"),
+    Login("reviewer", "Tomas Ekberg", "data protection and log review", "logs and emergency openings; no case content"),
     Login("keeper", "Birgit Norén", "system keeper", "accounts, agencies and legal grounds; no cases"),
 ]
 

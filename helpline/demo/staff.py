@@ -25,6 +25,7 @@ PLACES = {
     "skovde": ["caseworker", "amir", "sofia", "johan", "manager"],
     "lidkoping": ["caseworker2", "hanna", "manager2"],
 }
+ROLES = {"keeper": Role.KEEPER, "coordinator": Role.COORDINATOR, "reviewer": Role.REVIEWER}  # of no unit
 UNQUALIFIED = {"johan", "hanna"}  # SoL 25:1: for children they turn to somebody who may decide
 PHONES = {"manager": "070-174 06 12", "manager2": "070-174 06 13"}  # of the series that is kept free for tales
 ROOM = 3  # how many more the partner's agency can take this week
@@ -41,7 +42,8 @@ class Staff:
             for key, (name, code, phone) in UNITS.items()
         }
         self.users = {name: self._employ(name, key) for key, names in PLACES.items() for name in names}
-        self.users["keeper"] = _account("keeper", NAMES["keeper"], Role.KEEPER)
+        for name in ROLES:
+            self.users[name] = _account(name, NAMES[name], ROLES[name])
         self.answering: dict[int, User] = {}
         self._names = iter(texts.read("cases")["answering"])
         for name, agency in MEMBERS.items():

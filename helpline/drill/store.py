@@ -8,6 +8,7 @@ from django.db import connection
 from helpline.drill.found import Found, FoundCall, FoundCase, FoundChange, FoundMail, FoundReferral, FoundRung
 from helpline.people import clock
 from helpline.people.models import LogEntry, Notice
+from intake.gate import COMPLETED
 from intake.models import Answer, Call, Case, Event, FollowUp, Note, Reminder
 from referrals.labels import CLIMBED, NUDGED_AGAIN
 from referrals.models import Referral, SilenceRung, StateChange
@@ -158,10 +159,10 @@ def _mails(found: Found, taken: Counter[str]) -> None:
 def _log(found: Found) -> None:
     for call, parts in LogEntry.objects.filter(event="call.saved").values_list("call", "codes__parts"):
         found.saves.update((str(call), part) for part in parts)
-    started, completed = (LogEntry.objects.filter(event=event) for event in ("call.started", "call.completed"))
+    started = LogEntry.objects.filter(event="call.started")
+    completed = LogEntry.objects.filter(event__in=COMPLETED)
     found.started.update(map(str, started.values_list("call", flat=True)))
-    own = completed.filter(codes__has_key="urgency")  # besides, the line of the case's timeline has a row of this name
-    found.completed.update(map(str, own.values_list("call", flat=True)))
+    found.completed.update(map(str, completed.values_list("call", flat=True)))
     of_cases = LogEntry.objects.filter(case__isnull=False)
     found.logged = Counter((str(case), event) for case, event in of_cases.values_list("case", "event"))
     found.lines = Counter((str(case), kind) for case, kind in Event.objects.values_list("case_id", "kind"))

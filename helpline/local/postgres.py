@@ -1,4 +1,4 @@
-"""The private PostgreSQL: a cluster of its own, two roles, and no personal data in its log."""
+"""The private PostgreSQL: a cluster of its own, three roles, and no personal data in its log."""
 
 import os
 import re
@@ -105,7 +105,7 @@ def forget_dead_postmaster(data: Path) -> None:
 
 @contextmanager
 def connected(port: int, password: str, database: str = "postgres") -> Iterator[Connection]:
-    """A connection of the superuser, for what must be made before the two roles exist."""
+    """A connection of the superuser, for what must be made before the roles exist."""
     connection = psycopg2.connect(
         host=HOST, port=port, user=SUPERUSER, password=password, dbname=database, connect_timeout=2
     )
@@ -186,7 +186,8 @@ def start_server(programs: Path, data: Path, account: Account | None, state: Sta
 
 
 def make_roles(port: int, secrets: dict[str, str]) -> None:
-    """The two roles: one owns and migrates, the other runs the application and owns nothing."""
+    """The roles: one owns and migrates, one runs the application and owns nothing, and as one the portal reads, which nobody
+    logs in as (helpline/people/wall.py)."""
     with connected(port, secrets["superuser"]) as connection, connection.cursor() as cursor:
         for role, right in (("owner", "CREATEDB"), ("app", "NOCREATEDB")):
             name = sql.Identifier(f"helpline_{role}")
@@ -195,6 +196,10 @@ def make_roles(port: int, secrets: dict[str, str]) -> None:
             command = sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEROLE {} PASSWORD {}")
             cursor.execute(command.format(verb, name, sql.SQL(right), sql.Literal(secrets[role])))
         cursor.execute("GRANT helpline_app TO helpline_owner")  # so that tests can become the application
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'helpline_portal'")
+        if not cursor.fetchone():
+            cursor.execute("CREATE ROLE helpline_portal NOLOGIN")
+        cursor.execute("GRANT helpline_portal TO helpline_app WITH INHERIT FALSE, SET TRUE")
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'helpline'")
         if not cursor.fetchone():
             cursor.execute("CREATE DATABASE helpline OWNER helpline_owner")

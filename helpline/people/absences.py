@@ -1,7 +1,7 @@
 """Who is away on which days, and who stands in: a chain of deputies that never ends with nobody."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -56,34 +56,38 @@ def stand_in(user: User, day: dt.date) -> User:
     return stand_ins(user, day)[0]
 
 
-def stand_ins(user: User, day: dt.date) -> list[User]:
+def stand_ins(user: User, day: dt.date, but: Collection[int] = ()) -> list[User]:
     """Who hears what this person would hear that day: the person, if on duty; else the deputy, or the deputy's own;
-    where that leads to nobody the managers of the unit, and where none of them is there whoever is. Never empty."""
+    where that leads to nobody the managers of the unit, and where none of them is there whoever is. Never empty. `but`:
+    who may not hear of it, and is passed over like somebody who is away."""
     asked, seen = user, set[int]()
     while asked.pk not in seen and asked.unit_id == user.unit_id:
-        if on_duty(asked, day):
+        if on_duty(asked, day) and asked.pk not in but:
             return [asked]
         seen.add(asked.pk)
         absence = away(asked, day)
         asked = absence.deputy if absence and absence.deputy else asked
-    return _of_the_unit(user, day) or [user]
+    return _of_the_unit(user, day, but) or [user]
 
 
-def leaders(unit: int | None, day: dt.date) -> list[User]:
+def leaders(unit: int | None, day: dt.date, but: Collection[int] = ()) -> list[User]:
     """The managers of a unit who are there that day; where all are away, those who stand in for them, or whoever is
-    there, or they themselves. Empty only where the unit has no manager."""
+    there, or they themselves. Empty only where the unit has no manager. `but`: who may not hear of it, and is passed over;
+    then it may be empty where nobody else is there."""
     staff = User.objects.filter(unit=unit, unit__isnull=False, is_active=True, role__in=STAFF).order_by("pk")
     managers = list(staff.filter(role=Role.MANAGER))
-    there = [one for one in managers if on_duty(one, day)]
+    there = [one for one in managers if one.pk not in but and on_duty(one, day)]
     if there or not managers:
         return there
     named = {row.deputy_id for one in managers if (row := away(one, day)) and row.deputy_id}
-    return list(present(staff.filter(pk__in=named), day)) or list(present(staff, day)) or managers
+    staff = staff.exclude(pk__in=but)
+    last = [one for one in managers if one.pk not in but]
+    return list(present(staff.filter(pk__in=named), day)) or list(present(staff, day)) or last
 
 
-def _of_the_unit(user: User, day: dt.date) -> list[User]:
+def _of_the_unit(user: User, day: dt.date, but: Collection[int] = ()) -> list[User]:
     """Who is there instead: the managers, then the others; where all are away, the managers all the same."""
-    others = colleagues(user)
+    others = colleagues(user).exclude(pk__in=but)
     there = present(others, day)
     managers = others.filter(role=Role.MANAGER)
     return list(there.filter(role=Role.MANAGER)) or list(there) or list(managers) or list(others)

@@ -1,4 +1,4 @@
-"""What the keeper does with accounts: made, changed, switched off and on, given a password. None is ever removed."""
+"""What the keeper does with accounts: made, changed, switched off and on. None is ever removed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,18 +13,20 @@ from helpline.people.errors import Refused
 from helpline.people.models import Role, User
 from helpline.people.sessions import end_all
 
-FACTS = {"first_name", "last_name", "email", "phone", "role", "unit", "is_qualified"}
+FACTS = {"first_name", "last_name", "email", "phone", "role", "unit", "is_qualified", "access_until"}
 STAFF = {Role.CASEWORKER, Role.MANAGER}
 
 # What somebody has in hand, in words ("3 open cases"); empty where nothing. Each floor adds its own at start.
 HOLDS: list[Callable[[User], list[str]]] = []
 
 
-def add_user(*, by: User | None, username: str, password: str, facts: Mapping[str, Any]) -> User:
-    """Make an account. Staff have a unit, others none. Raises Refused for a weak password or a wrong place."""
+def add_user(*, by: User | None, username: str, password: str | None = None, facts: Mapping[str, Any]) -> User:
+    """Make an account. Staff have a unit, others none. Without a password its owner comes in by an invitation
+    (invitations.invite). Raises Refused for a weak password or a wrong place."""
     user = User(username=username)
     _set(user, facts)
-    _check_password(user, password)
+    if password is not None:
+        _check_password(user, password)
     with transaction.atomic():
         user.set_password(password)
         user.save(force_insert=True)
@@ -42,6 +44,10 @@ def change_user(*, by: User, user: User, facts: Mapping[str, Any]) -> User:
                 raise Refused(_("You cannot change your own role."))
             _refuse_while_in_hand(held)
         _set(held, facts)
+        if "access_until" in changed and held.is_over:
+            if held.pk == by.pk:
+                raise Refused(_("You cannot switch off your own account."))
+            _refuse_while_in_hand(held)
         held.save()
         if changed:
             log("user.changed", by=by, row=held.pk, parts=sorted(changed), role=held.role, unit=held.unit_id)

@@ -18,6 +18,9 @@ def grant_application_role(using: str, **_: Any) -> None:
         if not found or found[0] == role:
             return
         cursor.execute(f"GRANT USAGE ON SCHEMA public TO {quoted}")
+        # No table of its own: one of the same name would stand before ours in what a trigger looks up.
+        database = connection.ops.quote_name(connection.settings_dict["NAME"])
+        cursor.execute(f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC, {quoted}")
         cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}")
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}")
         there = set(connection.introspection.table_names(cursor))

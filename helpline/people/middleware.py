@@ -1,4 +1,4 @@
-"""Every view declares what it needs; what a person may not see is never kept by a browser."""
+"""Every view declares what it needs; whence a request comes, and in which language it is answered."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from helpline.people.audit import SOURCE
 from helpline.people.given_back import came_from, give_back, sent_words
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-OPEN_MODULES = ("allauth.account.", "django.contrib.staticfiles.")
+OPEN_MODULES = ("django.contrib.staticfiles.",)
 
 
 class DenyByDefaultMiddleware:
@@ -78,16 +78,4 @@ class PersonalLanguageMiddleware:
         request.LANGUAGE_CODE = language
         response = self.get_response(request)
         response.headers["Content-Language"] = language
-        return response
-
-
-class NoStoreMiddleware:
-    """No page stays in a browser's or a proxy's cache: the Back button shows nothing after log-out."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        response.headers.setdefault("Cache-Control", "no-store")
         return response

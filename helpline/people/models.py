@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pgtrigger
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -217,6 +218,13 @@ class LogEntry(models.Model):
             models.Index(fields=["case", "id"], name="log_by_case", condition=models.Q(case__isnull=False)),
             models.Index(fields=["user", "id"], name="log_by_user"),
             models.Index(fields=["at"], name="log_by_time"),
+            # Which lists and searches showed a case: asked by the case's number.
+            GinIndex(
+                fields=["codes"],
+                name="log_by_listed",
+                opclasses=["jsonb_path_ops"],
+                condition=models.Q(codes__has_key="cases"),
+            ),
         ]
         triggers = NEVER_CHANGED
 
@@ -238,6 +246,38 @@ class LogLink(models.Model):
         plain = {"entry", "place", "hash"}
 
 
+# A review is signed when nothing of it is left to mark; then neither it nor its rows change.
+SIGNED_STAYS = """
+    IF TG_OP = 'DELETE' OR OLD.signed_at IS NOT NULL THEN
+        RAISE EXCEPTION 'a review that is signed is never changed, and none is removed'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF NEW.signed_at IS NOT NULL AND EXISTS (
+        SELECT 1 FROM public.people_logreviewrow r WHERE r.review_id = NEW.id AND r.verdict = ''
+    ) THEN
+        RAISE EXCEPTION 'review %: rows are left to mark', NEW.id USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+"""
+# The row of the log that it is about, and who did it, stay what they were when it was drawn.
+MARKED_UNTIL_SIGNED = """
+    IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND
+        (NEW.review_id, NEW.entry_id, NEW.subject_id, NEW.rules) IS DISTINCT FROM
+        (OLD.review_id, OLD.entry_id, OLD.subject_id, OLD.rules)
+    ) THEN
+        RAISE EXCEPTION 'what is reviewed stays what was drawn' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF NEW.subject_id IS DISTINCT FROM (SELECT e.user_id FROM public.people_logentry e WHERE e.id = NEW.entry_id) THEN
+        RAISE EXCEPTION 'row % is of somebody else', NEW.entry_id USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    PERFORM 1 FROM public.people_logreview v WHERE v.id = NEW.review_id AND v.signed_at IS NULL FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'a review that is signed is never changed' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+"""
+
+
 class LogReview(models.Model):
     """The review of one month's log, of one unit, or of those who have none (SoLPuL 10 §: systematic and recurring). It is
     signed when each of its rows is marked; then nothing of it changes."""
@@ -257,6 +297,14 @@ class LogReview(models.Model):
                 condition=models.Q(signed_at__isnull=True, signed_by__isnull=True)
                 | models.Q(signed_at__isnull=False, signed_by__isnull=False),
             ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="signed_stays",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func=SIGNED_STAYS,
+            )
         ]
 
     class Privacy:
@@ -287,6 +335,17 @@ class LogReviewRow(models.Model):
                 condition=models.Q(verdict="", marked_at__isnull=True, marked_by__isnull=True)
                 | (~models.Q(verdict="") & models.Q(marked_at__isnull=False, marked_by__isnull=False)),
             ),
+        ]
+        indexes = [
+            models.Index(fields=["-id"], name="to_investigate", condition=models.Q(verdict="investigate")),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="marked_until_signed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func=MARKED_UNTIL_SIGNED,
+            )
         ]
 
     class Privacy:
@@ -333,6 +392,7 @@ class Disposal(models.Model):
                 condition=models.Q(done_at__isnull=True) | models.Q(approved_at__isnull=False, refused_at__isnull=True),
             ),
         ]
+        triggers = NEVER_CHANGED[1:]  # the record remains
 
     class Privacy:
         plain = {
@@ -351,6 +411,9 @@ class DisposalItem(models.Model):
     rule = models.CharField(max_length=24)  # a key of retention.RULES
     due_on = models.DateField()
     left_out_at = models.DateTimeField(null=True)  # who approves leaves it out: it is kept, and proposed again later
+    left_out_why = models.CharField(
+        max_length=12, blank=True
+    )  # disposals.LEFT_OUT, or BY_ITSELF when it is carried out
     done_at = models.DateTimeField(null=True)
     doing = models.BigIntegerField(null=True)  # the transaction that carries it out: the triggers look here
 
@@ -367,11 +430,18 @@ class DisposalItem(models.Model):
                 condition=models.Q(case__isnull=False, call__isnull=True)
                 | models.Q(case__isnull=True, call__isnull=False),
             ),
+            models.CheckConstraint(
+                name="left_out_has_a_reason",
+                condition=models.Q(left_out_at__isnull=True, left_out_why="")
+                | (models.Q(left_out_at__isnull=False, done_at__isnull=True) & ~models.Q(left_out_why="")),
+            ),
         ]
+        triggers = NEVER_CHANGED[1:]
 
     class Privacy:
         plain = {
-            *("id", "disposal", "case", "call", "number", "rule", "due_on", "left_out_at", "done_at", "doing"),
+            *("id", "disposal", "case", "call", "number", "rule", "due_on", "left_out_at", "left_out_why", "done_at"),
+            "doing",
         }
 
 

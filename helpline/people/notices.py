@@ -25,6 +25,8 @@ KINDS: dict[str, Any] = {}  # code -> a translated text; each floor adds its own
 # code -> where its mail leads, as a path; "" and kinds without one: the first page. A path holds uuids and signed tokens
 # alone, never a word. Each floor adds its own at start.
 LINKS: dict[str, Callable[[Notice], str]] = {}
+# (user, case) -> whether this person may know nothing of that case: no notice is written. Each floor adds its own at start.
+KEPT_FROM: list[Callable[[User, uuid.UUID], bool]] = []
 LEASE = dt.timedelta(minutes=2)
 BATCH = 50
 WOKEN_WITHIN = 25  # seconds; later the tick has looked
@@ -45,7 +47,10 @@ def notify(
     mail_at: dt.datetime | None = None,
 ) -> bool:
     """Write one notice for a person or a mailbox; a row alone where it `mails` not. False where `source` has made one
-    already: then nothing happens. `mail_at`: the mail waits until then, so that nobody is woken for what can wait."""
+    already, or this person may know nothing of the case: then nothing happens. `mail_at`: the mail waits until then, so
+    that nobody is woken for what can wait."""
+    if user is not None and case is not None and any(is_kept(user, case) for is_kept in KEPT_FROM):
+        return False
     can = mails and bool(address or (user and user.email and user.is_active))
     mail = Notice.Mail.READY if can else Notice.Mail.NONE
     now = clock.now()

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models
+from django.db import models, transaction
 
 from helpline.people import clock
 from helpline.people.ids import uuid7
@@ -24,6 +25,10 @@ NONCE = 12  # bytes
 # (row, field, text) -> the text as it may be kept; each floor adds its own at start. What must never be stored is taken
 # out here, on the one way that all words go.
 KEPT: list[Callable[[Any, str, str], str]] = []
+# (row) -> nothing, when a row with words was written; and (key) -> nothing, when all words under a key are forgotten: both in
+# the same transaction. What is kept beside the words (the marks of the search index) follows them here.
+WRITTEN: list[Callable[[Any], None]] = []
+FORGOTTEN: list[Callable[[Any], None]] = []
 
 
 class Forgotten(Exception):
@@ -39,6 +44,8 @@ def master_keys(configured: tuple[str, ...]) -> dict[str, bytes]:
         key = base64.b64decode(encoded)
         if len(key) != 32 or not key_id:
             raise ImproperlyConfigured("HELPLINE_KEYS: each entry is id:base64 of 32 bytes")
+        if key_id in keys:
+            raise ImproperlyConfigured(f"HELPLINE_KEYS: {key_id} stands there twice")
         keys[key_id] = key
     if not keys:
         raise ImproperlyConfigured("HELPLINE_KEYS is not set: nothing can be written or read")
@@ -47,6 +54,24 @@ def master_keys(configured: tuple[str, ...]) -> dict[str, bytes]:
 
 def _masters() -> dict[str, bytes]:
     return master_keys(tuple(settings.HELPLINE_KEYS))
+
+
+def _master(key_id: str) -> bytes:
+    if key_id not in _masters():
+        raise ImproperlyConfigured(f"the master key {key_id} is not in HELPLINE_KEYS")
+    return _masters()[key_id]
+
+
+def current_master() -> str:
+    """The id of the master key that new keys are wrapped under."""
+    return next(iter(_masters()))
+
+
+def signature(text: bytes, master: str) -> str:
+    """HMAC-SHA256 of a text under a key that is drawn from this master key, as hexadecimal digits: whoever does not have the
+    master key can neither make nor mend a backup's list of contents."""
+    drawn = hmac.new(_master(master), b"helpline signature", "sha256").digest()
+    return hmac.new(drawn, text, "sha256").hexdigest()
 
 
 def _encrypt(key: bytes, text: bytes, bound_to: str) -> bytes:
@@ -81,8 +106,8 @@ class DataKey(models.Model):
     @classmethod
     def new(cls) -> "DataKey":
         """A fresh key, saved."""
-        made = cls(master=next(iter(_masters())))
-        made.wrapped = _encrypt(_masters()[made.master], secrets.token_bytes(32), f"key:{made.pk}")
+        made = cls(master=current_master())
+        made.wrapped = _encrypt(_master(made.master), secrets.token_bytes(32), f"key:{made.pk}")
         made.save(force_insert=True)
         return made
 
@@ -92,11 +117,22 @@ class DataKey(models.Model):
 
     def destroy(self) -> bool:
         """Destroy the key: every word under it is gone for good. False where it was destroyed before."""
-        alive = DataKey.objects.filter(pk=self.pk, wrapped__isnull=False)
-        destroyed = alive.update(wrapped=None, destroyed_at=clock.now())
+        with transaction.atomic(savepoint=False):
+            alive = DataKey.objects.filter(pk=self.pk, wrapped__isnull=False)
+            destroyed = alive.update(wrapped=None, destroyed_at=clock.now())
+            for follow in FORGOTTEN:
+                follow(self)
         self.wrapped = None
         self.__dict__.pop("_secret", None)
         return bool(destroyed)
+
+    def wrap_anew(self) -> bool:
+        """Wrap the key under the current master key. False where somebody was first, or it is destroyed and stays so."""
+        if self.wrapped is None:
+            return False
+        alive = DataKey.objects.filter(pk=self.pk, master=self.master, wrapped__isnull=False)
+        fresh = _encrypt(_master(current_master()), self.secret, f"key:{self.pk}")
+        return bool(alive.update(master=current_master(), wrapped=fresh))
 
     @property
     def secret(self) -> bytes:
@@ -104,7 +140,7 @@ class DataKey(models.Model):
         if "_secret" not in self.__dict__:
             if self.wrapped is None:
                 raise Forgotten
-            self._secret = _decrypt(_masters()[self.master], bytes(self.wrapped), f"key:{self.pk}")
+            self._secret = _decrypt(_master(self.master), bytes(self.wrapped), f"key:{self.pk}")
         return self._secret
 
 
@@ -130,16 +166,35 @@ class IndexKey(models.Model):
         """The one that there is; made where there is none yet. Two at once make one."""
         found = cls.objects.filter(pk=cls.ONE).first()
         if found is None:
-            made = cls(master=next(iter(_masters())))
-            made.wrapped = _encrypt(_masters()[made.master], secrets.token_bytes(32), "index")
+            made = cls(master=current_master())
+            made.wrapped = _encrypt(_master(made.master), secrets.token_bytes(32), "index")
             IndexKey.objects.bulk_create([made], ignore_conflicts=True)
             found = cls.objects.get(pk=cls.ONE)
         return found
 
+    def wrap_anew(self) -> bool:
+        """Wrap the key under the current master key. False where somebody was first."""
+        found = IndexKey.objects.filter(pk=self.pk, master=self.master)
+        fresh = _encrypt(_master(current_master()), self.secret, "index")
+        return bool(found.update(master=current_master(), wrapped=fresh))
+
+    @property
+    def secret(self) -> bytes:
+        """The 32 bytes."""
+        return _decrypt(_master(self.master), bytes(self.wrapped), "index")
+
     def mark(self, kind: str, text: str) -> str:
         """The keyed hash of a text of this kind, as 64 hexadecimal digits."""
-        secret = _decrypt(_masters()[self.master], bytes(self.wrapped), "index")
-        return hmac.new(secret, f"{kind}:{text}".encode(), "sha256").hexdigest()
+        return hmac.new(self.secret, f"{kind}:{text}".encode(), "sha256").hexdigest()
+
+
+def unwraps(key: DataKey | IndexKey, master: bytes) -> bool:
+    """Whether this master key opens this key."""
+    try:
+        _decrypt(master, bytes(key.wrapped or b""), f"key:{key.pk}" if isinstance(key, DataKey) else "index")
+    except InvalidTag:
+        return False
+    return True
 
 
 class _Opener:
@@ -206,6 +261,8 @@ class SealedTextField(models.BinaryField):
         for kept in KEPT:
             text = kept(model_instance, self.attname, text)
         setattr(model_instance, self.attname, text)  # the row says what is stored
+        if not text:
+            return b""
         return _encrypt(model_instance.seal_key().secret, text.encode(), self._bound_to(model_instance))
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
@@ -224,6 +281,13 @@ class SealedModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row, and what follows its words."""
+        with transaction.atomic(savepoint=False):
+            super().save(*args, **kwargs)
+            for follow in WRITTEN:
+                follow(self)
 
     def seal_key(self) -> DataKey:
         """The key of the call or case that this row belongs to."""

@@ -28,6 +28,7 @@ CAME_TO_CASE: list[Callable[[User, Call], None]] = []
 FACTS = {
     *("received_at", "channel", "caller_type", "track", "identity", "protection", "municipality_id", "milieu"),
     *("age_band", "language", "interpreter", "urgency", "urgency_reason", "caller_name", "phone", "safe_contact"),
+    "personal_number",
     *("step_what", "step_due_at", "wants_case", "actualisation", "actualisation_reason", "passphrase", "is_practice"),
     *("entered_late", "lasted_minutes"),
 }
@@ -85,6 +86,8 @@ def save_call(
         _save_answers(call, answers or {}, remarks or {})
         if (facts or {}).get("caller_name"):
             tracks.check_name(call)
+        if (facts or {}).get("personal_number"):
+            tracks.check_number(call)
         _save_notes(by, call, notes or {})
         call.urgency_at_least = call.assessment.urgency
         call.saved_at = clock.now()
@@ -138,9 +141,12 @@ def complete_call(
         elif gets_a_case:
             call.case = open_case(by=by, call=call, what=what, due_at=due_at)
         call.phone = call.passphrase = ""  # they are the case's now
+        if call.case is not None:
+            call.personal_number = ""  # so is this
         call.save()
         call.notes.filter(signed_at__isnull=True).update(signed_at=clock.now())
-        log("call.completed", by=by, call=call.pk, case=call.case_id, urgency=call.urgency, caller=call.caller_type)
+        if call.case is None:  # else it is a line of the case's timeline, and that has the row
+            log("call.completed", by=by, call=call.pk, urgency=call.urgency, caller=call.caller_type)
         for follow in CAME_TO_CASE if call.case else []:
             follow(by, call)
     return call
@@ -169,6 +175,7 @@ def void_call(*, by: User, call: Call, why: str) -> None:
         call.voided_at = clock.now()
         call.urgency_reason = why.strip()
         call.phone = call.passphrase = ""
+        tracks.without_identity(call)
         call.save()
         log("call.voided", by=by, call=call.pk)
 

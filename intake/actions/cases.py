@@ -1,6 +1,7 @@
 """Cases: opened from a call, opened by a colleague with a reason, reassigned, closed."""
 
 import datetime as dt
+from typing import Any
 from collections.abc import Callable
 
 from django.db import transaction
@@ -8,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.absences import leaders
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import Role, User
 from helpline.people.notices import notify
@@ -20,6 +20,7 @@ from intake.actions.steps import first_step_of, plan_step, set_next_due
 from intake.actions.timeline import lock, record
 from intake.acute import left_in
 from intake.models import Call, Case, CaseOpening, Person
+from intake.whose import is_locked_out, leaders_of, locked_out
 
 COPIED = [
     *("caller_type", "track", "identity", "protection", "municipality", "milieu", "age_band", "language"),
@@ -44,7 +45,8 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
         case.next_due_at = due_at
         case.save(force_insert=True)
         until = clock.now() + NUMBER_KEPT if call.phone else None
-        Person.objects.create(case=case, part="caller", name=call.caller_name, phone=call.phone, phone_until=until)
+        who = {"name": call.caller_name, "personal_number": call.personal_number}
+        Person.objects.create(case=case, part="caller", **who, phone=call.phone, phone_until=until)
         Person.objects.create(case=case, part="concern", age_band=call.age_band)
         tell_case(by, case, call)
         record("case.opened", by=by, case=case, row=case.pk, urgency=case.urgency, track=case.track)
@@ -59,8 +61,9 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
 def tell_managers(case: Case, *, but: set[int], cause: object) -> None:
     """An acute case is known to the unit's managers within the hour; also to who stands in where all are away. One cause
     makes one notice."""
+    but = but | locked_out(case.pk)
     managers = User.objects.filter(unit=case.unit_id, role=Role.MANAGER, is_active=True)
-    told = {one.pk: one for one in [*managers, *leaders(case.unit_id, clock.today())] if one.pk not in but}
+    told = {one.pk: one for one in [*managers, *leaders_of(case, clock.today())] if one.pk not in but}
     for person in told.values():
         notify(user=person, kind="case.acute", source=f"case.acute:{cause}:{person.pk}", case=case.pk)
 
@@ -71,7 +74,8 @@ def tell_case(by: User, case: Case, call: Call) -> None:
         took_place = timezone.localtime(call.received_at).strftime("%Y-%m-%d %H.%M")
         record("call.entered_late", by=by, case=case, row=call.pk, when=took_place)
     kind = "call.consulted" if call.is_consultation else "call.completed"
-    record(kind, by=by, case=case, call=call, row=call.pk, minutes=call.minutes)
+    codes: dict[str, Any] = {"minutes": call.minutes, "urgency": call.urgency, "caller": call.caller_type}
+    record(kind, by=by, case=case, call=call, row=call.pk, **codes)
     record("urgency.confirmed", by=by, case=case, text=call.urgency_reason, row=call.pk, urgency=call.urgency)
     record(
         "actualisation.decided",
@@ -87,7 +91,10 @@ def tell_case(by: User, case: Case, call: Call) -> None:
 
 
 def open_with_reason(*, by: User, case: Case, reason: str, words: str = "") -> CaseOpening:
-    """Open a case of the unit that is not one's own. The reason is logged and stands in the timeline; it holds some hours."""
+    """Open a case of the unit that is not one's own. The reason is logged and stands in the timeline; it holds some hours.
+    Raises Refused; a case with protected personal data is open to named staff alone."""
+    if case.is_protected:
+        raise Refused(_("The data are protected: only the owner and named colleagues open it."))
     if reason not in triage.codes("opening_reasons"):
         raise Refused(_("Choose why you open this case."))
     if reason == "other" and not words.strip():
@@ -117,6 +124,8 @@ def reassign_case(*, by: User, case: Case, to: User, handover: str = "") -> None
         to = User.objects.select_for_update().get(pk=to.pk)  # nobody is switched off while a case comes to them
         if to.unit_id != case.unit_id or not to.is_active:
             raise Refused(_("Only a colleague of the same unit can take the case."))
+        if is_locked_out(to, case.pk):
+            raise Refused(_("%(name)s is locked out of this one. Choose another colleague.") % {"name": to})
         if not Case.objects.filter(pk=case.pk, owner=case.owner, closed_at__isnull=True).update(owner=to):
             raise TooLate(_("The case is closed."))
         case.steps.planned().update(owner=to)

@@ -18,6 +18,7 @@ from intake.actions.continuity import ON_LINE, leave_case, plain_phrase
 from intake.actions.timeline import lock
 from intake.codes import normalise
 from intake.models import Call, Case, Claim
+from intake.models.cases import locked_cases
 
 WRONG_IN_A_CALL, WRONG_IN_A_DAY = 5, 10
 WAIT = dt.timedelta(minutes=15)
@@ -29,7 +30,7 @@ def claim_case(*, by: User, call: Call, number: str, phrase: str = "") -> Case:
     Raises Refused or TooLate."""
     with transaction.atomic():
         call = hold_call(call)
-        case, is_right = _look(call, number, phrase)
+        case, is_right = _look(by, call, number, phrase)
         if is_right and case is not None and case.pk == call.case_id:
             return case
         Unit.objects.select_for_update(no_key=True).get(
@@ -59,10 +60,11 @@ def unclaim_case(*, by: User, call: Call) -> None:
         leave_case(by=by, call=hold_call(call))
 
 
-def _look(call: Call, number: str, phrase: str) -> tuple[Case | None, bool]:
+def _look(by: User, call: Call, number: str, phrase: str) -> tuple[Case | None, bool]:
     """The case with this number, if there is one to go on in, and whether what was said is right. Takes the same time
-    whatever the answer is."""
+    whatever the answer is. To who is locked out of it there is none."""
     cases = Case.objects.filter(unit=call.unit_id, is_practice=call.is_practice, key__wrapped__isnull=False)
+    cases = cases.exclude(pk__in=locked_cases(by)).exclude(pk__in=locked_cases(call.taken_by))
     case = cases.select_related("key", "owner").filter(code=normalise(number)).first()
     said = plain_phrase(phrase)
     if case is None or not case.passphrase:
@@ -98,13 +100,16 @@ def _count(by: User, call: Call, case: Case | None, mark: str) -> None:
 
 def _join(by: User, call: Call, case: Case, mark: str) -> bool:
     """Held first: the words of a case that are erased meanwhile leave nothing to go on in. False then."""
-    case = lock(case)
+    try:
+        case = lock(case)
+    except Case.DoesNotExist:  # it was disposed of meanwhile
+        return False
     if case.is_forgotten:
         return False
     claim = Claim.objects.create(call=call, case=case, by=by, at=clock.now(), is_right=True, mark=mark)
     call.case = case
     call.save(update_fields=["case"])
     log("case.claimed", by=by, case=case.pk, call=call.pk, row=claim.pk)
-    if case.owner_id != by.pk:
+    if case.owner_id != by.pk and not case.is_protected:  # protected: the call goes on in it, and its owner is told
         open_with_reason(by=by, case=case, reason=ON_LINE)
     return True

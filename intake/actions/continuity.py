@@ -21,6 +21,7 @@ from intake.actions.steps import first_step_of, plan_step
 from intake.actions.timeline import lock, record
 from intake.actions.tracks import follow_call
 from intake.models import Call, Case, CaseOpening, Person
+from intake.whose import is_locked_out
 
 ON_LINE = "caller_on_line"  # why whoever answers may read the case
 # What the case may not know yet -> the value that says so; what is known stays as it is.
@@ -60,7 +61,8 @@ def _who_answered(by: User, call: Call, case: Case) -> User:
     comes_to = {call.taken_by_id, *([case.owner_id] if case.owner_id and not case.is_open else [])}
     held = User.objects.select_for_update().filter(pk__in=comes_to).order_by("pk")
     taker = {user.pk: user for user in held}[call.taken_by_id]
-    return taker if taker.unit_id == call.unit_id and may(taker, "work_case") else by
+    works = taker.unit_id == call.unit_id and may(taker, "work_case") and not is_locked_out(taker, case.pk)
+    return taker if works else by
 
 
 def reopen_case(*, by: User, case: Case) -> Case:
@@ -79,6 +81,8 @@ def _reopen(by: User, case: Case, answered: User) -> None:
     before = User.objects.filter(pk=case.owner_id or 0).first()  # held already
     owner = before
     if owner is None or owner.unit_id != case.unit_id or not may(owner, "work_case"):
+        owner = answered
+    if is_locked_out(owner, case.pk):
         owner = answered
     case.owner, case.closed_at, case.closed_by, case.closing_reason = owner, None, None, ""
     case.save(update_fields=["owner", "closed_at", "closed_by", "closing_reason"])
@@ -140,6 +144,7 @@ def _add_people(by: User, case: Case, call: Call, *, is_known: bool) -> None:
         caller = caller or Person(case=case, part="caller")
         caller.case = case
         caller.name = call.caller_name or caller.name
+        caller.personal_number = call.personal_number or caller.personal_number
         if call.phone:
             if caller.phone and _digits(caller.phone) != _digits(call.phone):
                 forget_number(by=by, case=case, person=caller)
@@ -187,7 +192,8 @@ def leave_case(*, by: User, call: Call) -> None:
     claim = call.claims.filter(case=case, is_right=True).order_by("-at", "-pk").first()
     openings = CaseOpening.objects.filter(case=case, reason=ON_LINE, until__gt=clock.now())
     if claim and openings.filter(user=claim.by, at__gte=claim.at).update(until=clock.now()):
-        record("case.unclaimed", by=by, case=lock(case), call=call, row=call.pk)
+        # no word of the call in that timeline: it was somebody else's
+        record("case.unclaimed", by=by, case=lock(case), but_call=call, row=call.pk)
     else:
         log("case.unclaimed", by=by, case=case.pk, call=call.pk, row=call.pk)
 

@@ -7,12 +7,13 @@ import uuid
 from django.db import transaction
 
 from helpline.people import clock
-from helpline.people.absences import absences_on, on_duty, stand_in
+from helpline.people.absences import absences_on, on_duty
 from helpline.people.models import User
 from helpline.people.notices import notify
 from helpline.people.workdays import local
 from intake.actions.timeline import record
 from intake.models import Case, FollowUp
+from intake.whose import may_hold, stand_in_of
 
 A_DAY = dt.timedelta(days=1)
 logger = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ def pass_due_steps() -> int:
 
 
 def _pass(case_id: uuid.UUID, owner_id: int, until: dt.datetime) -> int:
-    """The due steps of one person in one case. Where nobody is there, they stay: reminders find the managers."""
+    """The due steps of one person in one case. Where nobody is there, or of a protected case nobody who is named for it, they
+    stay: reminders find the managers."""
     held = (
         Case.objects.select_for_update(skip_locked=True, of=("self", "key"))
         .select_related("key", "owner")
@@ -44,9 +46,9 @@ def _pass(case_id: uuid.UUID, owner_id: int, until: dt.datetime) -> int:
     case = held.first()
     if case is None:
         return 0
-    to = stand_in(User.objects.get(pk=owner_id), clock.today())
+    to = stand_in_of(case, User.objects.get(pk=owner_id), clock.today())
     to = User.objects.select_for_update().get(pk=to.pk)  # nobody is switched off while a step comes
-    if to.pk == owner_id or to.unit_id != case.unit_id or not on_duty(to, clock.today()):
+    if to.pk == owner_id or to.unit_id != case.unit_id or not (on_duty(to, clock.today()) and may_hold(case, to)):
         return 0
     steps = case.steps.planned().select_related("case__key").filter(owner=owner_id, due_at__lt=until)
     return sum(_give(case, step, to) for step in steps.in_order())
@@ -69,6 +71,8 @@ def whose(case: Case, holder: User, due_at: dt.datetime) -> User:
     owner = case.owner
     assert owner is not None  # the constraint open_case_has_owner says so
     if holder.pk == owner.pk or not holder.is_active or holder.unit_id != case.unit_id:
+        return owner
+    if not may_hold(case, holder):
         return owner
     day = max(clock.local_date(due_at), clock.today())
     is_back = day > clock.today() and on_duty(owner, day)

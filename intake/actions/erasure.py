@@ -25,7 +25,9 @@ BATCH = 50
 # belongs together.
 NO_ENTRY = [
     *("case.opened_by_other", "words.erased", "text.made", "number.erased", "case.linked", "case.unlinked"),
-    "case.unclaimed",
+    *("extract.decided", "extract.made"),
+    *("opening.made", "opening.reviewed", "step.given_back"),
+    *("case.unclaimed", "retention.held", "retention.released"),
 ]
 logger = logging.getLogger(__name__)
 
@@ -58,7 +60,7 @@ def words_go_on(row: Call | Case) -> dt.date | None:
 def is_kept(row: Call | Case) -> bool:
     """Whether the words of a call or a case on track A stay all the same, since more than advice is documented."""
     case = row if isinstance(row, Case) else row.case
-    return case is not None and Case.objects.filter(_documented(), pk=case.pk).exists()
+    return case is not None and Case.objects.filter(documented(), pk=case.pk).exists()
 
 
 def months_later(day: dt.date, months: int) -> dt.date:
@@ -90,7 +92,7 @@ def _finished() -> Rows:
     return rows.annotate(last_entry=Greatest(end, Coalesce(notes, end)))
 
 
-def _documented() -> Q:
+def documented() -> Q:
     """The cases that were more than advice at some time, whatever they are now (SoL 16:1): a call or the case itself on
     another track, or a report of concern with what was assessed and decided on it (SoL 20)."""
     calls = Call.objects.filter(case=OuterRef("pk")).exclude(track="A")
@@ -102,7 +104,7 @@ def _documented() -> Q:
 def _closed() -> Rows:
     """Closed cases that were advice throughout, with the time of their last entry. What was documented on another track is
     kept as the law says, also where the case went down to A later; so is a case with a report of concern."""
-    rows = Case.objects.filter(~_documented(), track="A", closed_at__isnull=False, key__wrapped__isnull=False)
+    rows = Case.objects.filter(~documented(), track="A", closed_at__isnull=False, key__wrapped__isnull=False)
     events = _latest(Event.objects.filter(case=OuterRef("pk")).exclude(kind__in=NO_ENTRY))
     return rows.annotate(last_entry=Greatest("closed_at", Coalesce(events, "closed_at")))
 

@@ -10,7 +10,8 @@ from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from intake.actions.timeline import lock, record
 from intake.codes import normalise
-from intake.models import Case, CaseLink
+from intake.models import Case, CaseLink, Event
+from intake.models.cases import locked_cases
 
 FIELDS = ("one", "other")
 
@@ -43,15 +44,25 @@ def unlink_cases(*, by: User, link: CaseLink) -> None:
 def links_of(user: User, *, ended: bool = False) -> QuerySet[CaseLink]:
     """The links of this person's unit that are in force; `ended`: also those that are no longer. Newest first."""
     found = CaseLink.objects.filter(one__unit=user.unit_id, one__unit__isnull=False)
+    locked = locked_cases(user)
+    found = found.exclude(one__in=locked).exclude(other__in=locked)
     found = found if ended else found.filter(ended_at__isnull=True)
     return found.select_related("one__key", "other", "by").order_by("-at", "-pk")
 
 
-def linked_with(case: Case) -> list[Case]:
-    """The cases that a manager has tied to this one: number and owner, nothing else of them."""
+def linked_with(case: Case, reader: User) -> list[Case]:
+    """The cases that a manager has tied to this one: number and owner, nothing else of them; none that this reader is
+    locked out of."""
+    locked = set(locked_cases(reader).values_list("case", flat=True))
     links = CaseLink.objects.filter(Q(one=case) | Q(other=case), ended_at__isnull=True).order_by("at", "pk")
     found = [link.other if link.one_id == case.pk else link.one for link in links.select_related("one", "other")]
-    return found
+    return [other for other in found if other.pk not in locked]
+
+
+def without_locked(events: QuerySet[Event], reader: User) -> QuerySet[Event]:
+    """A timeline without the lines that name a case which this reader is locked out of."""
+    numbers = [str(case) for case in Case.objects.filter(pk__in=locked_cases(reader))]
+    return events.exclude(kind__in=["case.linked", "case.unlinked"], codes__to__in=numbers) if numbers else events
 
 
 def _find(by: User, number: str, at: str) -> Case:

@@ -9,13 +9,13 @@ from helpline.people.errors import Refused
 from helpline.people.models import User
 from helpline.people.sealed import DataKey
 from intake.actions.timeline import lock, record
-from intake.labels import AMENDMENTS, NOTE_KINDS
+from intake.labels import AMENDMENTS, CASE_NOTES
 from intake.models import Case, Note
 
 
 def add_note(*, by: User, case: Case, kind: str, text: str) -> Note:
     """Write and sign a note (FL 27 §: when and by whom). Raises Refused when it is empty."""
-    if kind not in NOTE_KINDS:
+    if kind not in CASE_NOTES:
         raise Refused(_("Choose what kind of note it is."))
     if not text.strip():
         raise Refused(_("The note is empty."))

@@ -9,14 +9,15 @@ from django.utils.translation import gettext as _
 from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
-from intake import triage
+from intake import personal_numbers, triage
 from intake.actions.contact import forget_number
 from intake.actions.timeline import lock, record
+from intake.actions.tracks import NAMED, why_no_number
 from intake.labels import PARTS
 from intake.models import Case, Person
 
 CALLER, CONCERN = "caller", "concern"
-FACTS = ("part", "relation", "age_band", "name")
+FACTS = ("part", "relation", "age_band", "name", "personal_number")
 
 
 def add_person(*, by: User, case: Case, facts: Mapping[str, Any]) -> Person:
@@ -59,7 +60,8 @@ def remove_person(*, by: User, person: Person) -> None:
         _check_callers(case, found)
         if found.has_number:
             forget_number(by=by, case=case, person=found)
-        Person.objects.filter(pk=found.pk).update(unlisted_at=clock.now())
+        found.case, found.unlisted_at = case, clock.now()
+        found.save(update_fields=["unlisted_at"])  # saved, so that search finds them no more
         _age_of_case(case)
         record("person.removed", by=by, case=case, row=found.pk, part=found.part)
 
@@ -91,6 +93,8 @@ def _set(person: Person, case: Case, facts: Mapping[str, Any]) -> None:
     person.name = person.name.strip()
     if person.name and facts.get("name"):
         _check_name(person, case)
+    if person.personal_number and {"personal_number", "name"} & facts.keys():
+        person.personal_number = _checked_number(person, case)
 
 
 def _check_name(person: Person, case: Case) -> None:
@@ -101,6 +105,22 @@ def _check_name(person: Person, case: Case) -> None:
         )
     if person.part == CALLER and case.identity == "anonymous":
         raise Refused(_("The caller stands as anonymous. Change the identity first, or leave the name out."), at="name")
+
+
+def _checked_number(person: Person, case: Case) -> str:
+    """A personal number as it is kept, where it has a place: beside a name, on a track that holds identity, never of a
+    fictitious identity. Raises Refused."""
+    refused = why_no_number(case.track, case.unit, case.protection)
+    if not refused and not person.name:
+        refused = _("Write the name too: a personal number stands beside a name.")
+    if not refused and person.part == CALLER and case.identity != NAMED:
+        refused = _("Only of a caller who is named is the personal number kept. Change the identity first.")
+    if refused:
+        raise Refused(refused, at="personal_number")
+    try:
+        return personal_numbers.read(person.personal_number)
+    except Refused as wrong:
+        raise Refused(str(wrong), at="personal_number") from None
 
 
 def _age_of_case(case: Case) -> None:

@@ -5,11 +5,11 @@ import logging
 from django.db import transaction
 
 from helpline.people import clock
-from helpline.people.absences import leaders, stand_ins
 from helpline.people.audit import log
 from helpline.people.models import User
 from helpline.people.notices import notify
 from intake.models import FollowUp, Reminder
+from intake.whose import leaders_of, stand_ins_of
 
 BATCH = 50
 logger = logging.getLogger(__name__)
@@ -62,9 +62,10 @@ def _recipients(reminder: Reminder) -> list[User]:
     """The step's owner, or who stands in while the owner is away or switched off; for the late rung the managers who are
     there. Somebody always hears of it."""
     owner, today = reminder.step.owner, clock.today()
-    own = stand_ins(owner, today)
+    case = reminder.step.case
+    own = stand_ins_of(case, owner, today)
     if reminder.rung == Reminder.Rung.DUE:
         return own
-    if reminder.step.case.is_practice:
+    if case.is_practice:
         return own  # practice reaches nobody else
-    return leaders(reminder.step.case.unit_id, today) or own
+    return leaders_of(case, today) or own

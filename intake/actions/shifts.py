@@ -19,6 +19,7 @@ from helpline.people.workdays import add_working_days, local
 from intake.actions.timeline import lock, record
 from intake.models import Case, FollowUp, ShiftHandover
 from intake.models.steps import FollowUpQuerySet
+from intake.whose import may_hold
 
 A_DAY = dt.timedelta(days=1)
 
@@ -64,6 +65,7 @@ def give_shift(*, by: User, to: User, steps: Iterable[uuid.UUID]) -> ShiftHandov
         chosen = list(steps_to_give(by).filter(pk__in=wanted))
         if not chosen or len(chosen) < len(wanted):
             raise Refused(_("The list has changed meanwhile. Look through it again."), at="steps")
+        _refuse_who_may_not(to, chosen)
         assert by.unit is not None  # a colleague of the unit is chosen
         shift = ShiftHandover.objects.create(unit=by.unit, given_by=by, given_to=to, at=clock.now())
         shift.steps.set(chosen)
@@ -99,9 +101,22 @@ def withdraw_shift(*, by: User, shift: ShiftHandover) -> None:
         log("shift.withdrawn", by=by, row=shift.pk, to=shift.given_to_id)
 
 
+def _refuse_who_may_not(to: User, steps: Iterable[FollowUp]) -> None:
+    """Nobody is handed what they are locked out of, or a protected case that they are not named for. Raises Refused."""
+    cases = Case.objects.filter(pk__in={step.case_id for step in steps}).order_by("code")
+    for case in cases:
+        if not may_hold(case, to):
+            words = {"name": to, "case": case}
+            raise Refused(
+                _("%(name)s may not have %(case)s. Untick it, or choose another colleague.") % words, at="steps"
+            )
+
+
 def _take(by: User, shift: ShiftHandover, pk: uuid.UUID, case: Case) -> bool:
     """One step, by a conditional update under the lock of its case, with its line in the timeline."""
-    if case.unit_id != by.unit_id or not steps_of(shift).filter(pk=pk).update(owner=by):
+    if case.unit_id != by.unit_id or not may_hold(case, by):
+        return False
+    if not steps_of(shift).filter(pk=pk).update(owner=by):
         return False
     step = FollowUp.objects.select_related("case__key").get(pk=pk)
     codes = {**step.codes, "step": step.kind, "giver": str(shift.given_by)}

@@ -18,6 +18,7 @@ from intake.actions.timeline import lock, record
 from intake.labels import KEEPERS
 from intake.models import Call, Case, FollowUp, Reminder
 from intake.triage import ACUTE
+from intake.whose import may_hold
 
 LONGEST_PROMISE = dt.timedelta(days=366)
 KEEPER_LOOKS = dt.timedelta(minutes=30)  # after its time, what another floor keeps is looked after there
@@ -80,7 +81,7 @@ def plan_step(
             raise Refused(_("Say what is to be done."))
         step = FollowUp.objects.create(
             case=case,
-            owner=owner or _owner_of(case),
+            owner=owner if owner and may_hold(case, owner) else _owner_of(case),
             kind=kind,
             what=what.strip(),
             codes=codes,

@@ -25,10 +25,14 @@ def record(
     call: Call | None = None,
     note: Note | None = None,
     row: object = "",
+    right: str = "",
+    but_call: Call | None = None,
     **codes: Any,
 ) -> Event:
-    """Write what happened to the timeline, and to the log without its words."""
-    log(kind, by=by, case=case.pk, call=call.pk if call else None, row=row, **_plain(codes))
+    """Write what happened to the timeline, and to the log without its words. `right`: under which right it was done, for the
+    log alone; `but_call`: a call that the log names and the timeline does not, since its words are another's."""
+    of = call or but_call
+    log(kind, by=by, case=case.pk, call=of.pk if of else None, row=row, why=right, **_plain(codes))
     return Event.objects.create(
         case=case, kind=kind, by=by, text=text, call=call, note=note, codes=codes, at=clock.now()
     )

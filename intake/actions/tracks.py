@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from helpline.people.errors import Refused
 from helpline.people.models import Unit, User
 from helpline.people.sealed import SealedModel, SealedTextField
-from intake import protection, triage
+from intake import personal_numbers, protection, triage
+from intake.actions.staff import keep_to_named
 from intake.actions.timeline import lock, record
 from intake.models import AcuteMeasure, Call, Case, CaseLink, Person
 from intake.models.cases import takes_identity
 
-ANONYMOUS = "anonymous"
+ANONYMOUS, NAMED = "anonymous", "named"
 SEALED = [field.attname for field in Call._meta.concrete_fields if isinstance(field, SealedTextField)]
 
 
@@ -36,8 +37,36 @@ def why_no_name(track: str, unit: Unit, *, told: bool) -> str:
     )
 
 
+def why_no_number(track: str, unit: Unit, level: str) -> str:
+    """Why no personal number is written: the track has no place for one, or the person lives under another identity. Empty
+    where nothing stands in the way."""
+    if not takes_identity(track, unit):
+        return no_identity(track)
+    return _("Of a fictitious identity no personal number is kept.") if level == protection.FICTITIOUS else ""
+
+
+def check_number(call: Call) -> None:
+    """The personal number of a call is right and has a place there. Raises Refused."""
+    refused = why_no_number(call.track, call.unit, call.protection) or why_no_name(
+        call.track, call.unit, told=call.naming_told
+    )
+    if refused:
+        raise Refused(refused, at="personal_number")
+    try:
+        call.personal_number = personal_numbers.read(call.personal_number)
+    except Refused as wrong:
+        raise Refused(str(wrong), at="personal_number") from None
+
+
 def check_identity(call: Call) -> None:
-    """What is said to be anonymous has no name. Raises Refused."""
+    """What is said to be anonymous has no name, and only who is named a personal number. Raises Refused."""
+    if call.takes_identity and call.personal_number and not (call.caller_name and call.identity == NAMED):
+        raise Refused(
+            _(
+                "A personal number is written. It is kept of who is named: write the name and choose named, or take it away."
+            ),
+            at="personal_number",
+        )
     if call.takes_identity and call.caller_name and call.identity == ANONYMOUS:
         raise Refused(
             _(
@@ -57,7 +86,7 @@ def no_identity(track: str) -> str:
 def without_identity(call: Call) -> None:
     """A call that is finished on a track without identity holds none (SoL 14:4); a slip of track meanwhile erases nothing."""
     if not call.takes_identity:
-        call.caller_name, call.identity = "", ANONYMOUS
+        call.caller_name, call.personal_number, call.identity = "", "", ANONYMOUS
 
 
 def follow_call(*, by: User, case: Case, call: Call) -> None:
@@ -136,16 +165,20 @@ def _write(by: User, case: Case, track: str, identity: str, name: str, why: str)
     was, gone = case.track, person.name if person and person.name and person.name != name else ""
     case.track, case.identity = track, identity
     case.save(update_fields=["track", "identity"])
-    if person and person.name != name:
-        person.name = name
-        person.save(update_fields=["name"])
+    number = person.personal_number if person and (gone or identity != NAMED) else ""
+    if person and (person.name != name or number):
+        person.name, person.personal_number = name, "" if number else person.personal_number
+        person.save(update_fields=["name", "personal_number"])
     if not case.takes_identity:
         everybody = Person.everybody.filter(case=case)  # also who was taken off the list
         _take_names(everybody.select_related("case__key"), "name")
+        _take_names(everybody.select_related("case__key"), "personal_number")
     if gone or not case.takes_identity:
         _take_names(case.calls.select_related("key"), "caller_name")
     if gone and was == "C":  # what is documented in a personal file stays there; it leaves the heading
         why = "\n".join(part for part in (why, _("Name until now: %(name)s") % {"name": gone}) if part)
+    if number and was == "C":
+        why += "\n" + _("Personal number until now: %(number)s") % {"number": personal_numbers.written(number)}
     record("track.changed", by=by, case=case, text=why, row=case.pk, track=track, was=was, identity=identity)
 
 
@@ -193,6 +226,7 @@ def change_protection(*, by: User, case: Case, level: str, why: str) -> int:
         case.save(update_fields=["protection"])
         case.calls.update(protection=level)
         record("protection.changed", by=by, case=case, text=why.strip(), row=case.pk, protection=level)
+        keep_to_named(by=by, case=case)
         return _take_out_addresses(case) if level in protection.NO_ADDRESS else 0
 
 

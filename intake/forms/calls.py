@@ -16,7 +16,7 @@ from helpline.people.models import Municipality, User
 from intake import actions, triage
 from intake.actions.continuity import hash_phrase, plain_phrase
 from intake.forms.cases import WhenField
-from intake.forms.fields import WordsField
+from intake.forms.fields import WordsField, number_of
 from intake.forms.measures import check_references, measure_fields, stored_measures
 from intake.forms.naming import check_naming
 from intake.forms.safe import safe_fields
@@ -67,6 +67,7 @@ class CallForm(TwoWindows):
     age_band = forms.ChoiceField(label=_("Age of the person of concern"))
     protection = forms.ChoiceField(label=_("Protected personal data"))
     caller_name = WordsField(label=_("Name of the caller"), max_length=120)
+    personal_number = WordsField(label=_("Personal or coordination number"), max_length=30)
     phone = WordsField(label=_("Number to call back"), max_length=40)
     urgency = forms.ChoiceField(label=_("Urgency"), required=False)
     urgency_reason = WordsField(label=_("Why it is lower"), max_length=2_000)
@@ -163,6 +164,9 @@ class CallForm(TwoWindows):
         if phrase and not plain_phrase(phrase):
             raise forms.ValidationError(_("The passphrase needs letters or figures."))
         return phrase
+
+    def clean_personal_number(self) -> str:
+        return number_of(self.cleaned_data["personal_number"])
 
     def clean(self) -> dict[str, Any]:
         for name in sorted(self.given - self.fields.keys()):

@@ -17,7 +17,7 @@ from helpline.people.words import WordsField
 from helpline.people.workdays import add_working_days, local
 from intake import triage
 from intake.actions.steps import LONGEST_PROMISE
-from intake.labels import NOTE_KINDS
+from intake.labels import CASE_NOTES
 from intake.models import Case
 
 WORDS = {"rows": 4, "autocomplete": "off"}
@@ -56,7 +56,7 @@ class NoteForm(forms.Form):
     """A note of one kind, signed when it is saved."""
 
     kind = forms.ChoiceField(
-        label=_("Kind of note"), choices=lambda: list(NOTE_KINDS.items()), widget=forms.RadioSelect
+        label=_("Kind of note"), choices=lambda: list(CASE_NOTES.items()), widget=forms.RadioSelect
     )
     text = WordsField(label=_("Note"), max_length=LONGEST, widget=forms.Textarea(WORDS))
 

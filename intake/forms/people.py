@@ -7,14 +7,17 @@ from django.utils.translation import gettext_lazy as _
 
 from helpline.people.words import WordsField
 from intake import triage
+from intake.forms.fields import number_of
 from intake.labels import PARTS
 from intake.models import Case
+from intake.protection import FICTITIOUS
 
 OFF = {"autocomplete": "off"}
 
 
 class PersonForm(forms.Form):
-    """Somebody in a case. Where the track holds no identity there is no field for a name."""
+    """Somebody in a case. Where the track holds no identity there is no field for a name, nor for a personal number; nor for
+    the latter where a case is about a fictitious identity."""
 
     part = forms.ChoiceField(label=_("Who it is"), choices=lambda: list(PARTS.items()), widget=forms.RadioSelect)
     relation = forms.ChoiceField(
@@ -25,10 +28,26 @@ class PersonForm(forms.Form):
     age_band = forms.ChoiceField(label=_("Age"), choices=lambda: triage.choices("age_bands"), initial="unknown")
     name = WordsField(label=_("Name"), required=False, max_length=120, widget=forms.TextInput(OFF))
 
+    personal_number = WordsField(
+        label=_("Personal or coordination number"),
+        required=False,
+        max_length=30,
+        widget=forms.TextInput({**OFF, "inputmode": "numeric"}),
+        help_text=_("Only where it is needed to know who it is. Ten or twelve digits."),
+    )
+
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not case.takes_identity and not self.data.get("name"):
+        takes_identity = case.takes_identity
+        if not takes_identity and not self.data.get("name"):
             del self.fields["name"]
+        no_number = not takes_identity or case.protection == FICTITIOUS
+        if no_number and not self.data.get("personal_number"):
+            del self.fields["personal_number"]
+
+    def clean_personal_number(self) -> str:
+        """As it is kept: twelve digits."""
+        return number_of(self.cleaned_data["personal_number"])
 
 
 class LinkForm(forms.Form):

@@ -12,7 +12,7 @@ from helpline.people import clock
 from helpline.people.ids import uuid7
 from helpline.people.models import User, never_changed_in
 from intake.models.calls import Call
-from intake.models.cases import Case
+from intake.models.cases import Case, locked_cases
 
 
 class BounceQuerySet(models.QuerySet["Bounce"]):
@@ -30,7 +30,8 @@ class BounceQuerySet(models.QuerySet["Bounce"]):
         """Those of one's own unit, by the case, or by the call where no case came of it."""
         if not user.is_active or user.unit_id is None:
             return self.none()
-        return self.filter(Q(case__unit=user.unit_id) | Q(case=None, call__unit=user.unit_id))
+        found = self.filter(Q(case__unit=user.unit_id) | Q(case=None, call__unit=user.unit_id))
+        return found.exclude(case__in=locked_cases(user)).exclude(call__case__in=locked_cases(user))
 
     def per_case(self, cases: "Iterable[Case] | models.QuerySet[Case]") -> dict[uuid.UUID, int]:
         """Case -> how many, of these cases; one query, however many they are. A case without any is not in it."""
@@ -65,7 +66,10 @@ class Bounce(models.Model):
         constraints = [
             models.CheckConstraint(name="bounce_of_somebody", condition=Q(case__isnull=False) | Q(call__isnull=False))
         ]
-        triggers = never_changed_in(case="OLD.case_id", call="OLD.call_id")
+        triggers = never_changed_in(
+            case="coalesce(OLD.case_id, (SELECT c.case_id FROM intake_call c WHERE c.id = OLD.call_id))",
+            call="OLD.call_id",
+        )
 
     class Privacy:
         plain = {"id", "case", "call", "cause", "source", "at", "by", "about", "codes"}

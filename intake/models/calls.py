@@ -14,8 +14,8 @@ from helpline.people import clock
 from helpline.people.models import Municipality, Unit, User, only_by_disposal
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
-from intake.labels import AMENDMENTS, NOTE_KINDS
-from intake.models.cases import Case, takes_identity
+from intake.labels import AMENDMENTS, CASE_NOTES
+from intake.models.cases import Case, locked_cases, takes_identity
 from intake.safe import SafeContact
 
 CONSULTED = ("p_advised", "p_they_do", "p_not_report")  # what a consultation leaves, as it is read aloud at its end
@@ -37,10 +37,10 @@ class CallQuerySet(models.QuerySet["Call"]):
     """Which calls."""
 
     def visible_to(self, user: User) -> Self:
-        """The calls of one's own unit."""
+        """The calls of one's own unit; none of a case that this person is locked out of."""
         if not user.is_active or user.unit_id is None:
             return self.none()
-        return self.filter(unit=user.unit_id)
+        return self.filter(unit=user.unit_id).exclude(case__in=locked_cases(user))
 
     def counted(self) -> Self:
         """Those that figures count: practice is none of them."""
@@ -97,6 +97,7 @@ class Call(SealedModel):
     urgency = models.CharField(max_length=12, blank=True)  # empty until a person has confirmed it
     urgency_reason = SealedTextField()
     caller_name = SealedTextField()
+    personal_number = SealedTextField()  # of who called, until there is a case: twelve digits
     phone = SealedTextField()
     safe_contact = SealedTextField()
     # The next step as it is decided while the call goes on; completing makes a step of it.
@@ -137,6 +138,12 @@ class Call(SealedModel):
                 name="advice_has_no_identity",
                 condition=~Q(track="A") | Q(completed_at__isnull=True) | Q(caller_name=b""),
             ),
+            models.CheckConstraint(  # nor one of a call that has a case: there it stands with the person
+                name="number_of_person_in_its_place",
+                condition=Q(personal_number=b"")
+                | Q(completed_at__isnull=True, voided_at__isnull=True)
+                | (Q(case__isnull=True) & ~Q(track="A")),
+            ),
             models.CheckConstraint(  # a number to call back is kept with the case, where it is erased in time
                 name="finished_call_has_no_number",
                 condition=Q(completed_at__isnull=True, voided_at__isnull=True) | Q(phone=b""),
@@ -149,6 +156,7 @@ class Call(SealedModel):
             *(
                 "urgency_reason",
                 "caller_name",
+                "personal_number",
                 "phone",
                 "safe_contact",
                 "step_what",
@@ -356,7 +364,7 @@ class Note(SealedModel):
 
     @property
     def kind_name(self) -> str:
-        return str(NOTE_KINDS[self.kind])
+        return str(CASE_NOTES[self.kind])
 
     @property
     def amendment_name(self) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from helpline.people import clock
 from helpline.people.models import Municipality, Unit, User, only_by_disposal
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
-from intake import triage
+from intake import personal_numbers, triage
 from intake.codes import new_code, slug, spoken
 from intake.labels import PARTS
 from intake.safe import SafeContact
@@ -54,6 +54,40 @@ def in_hands(name: str, case: str, operation: Any) -> pgtrigger.Trigger:
     )
 
 
+# Nobody hands a case, or a step of it, to who is locked out of it, whoever writes: spoken at once.
+LOCKED_OUT_NOW = "l.ended_at IS NULL AND (l.until IS NULL OR l.until >= (now() AT TIME ZONE 'Europe/Stockholm')::date)"
+NOT_TO_THEM = """
+    IF EXISTS (SELECT 1 FROM intake_lockedout l WHERE l.case_id = {case} AND l.user_id = NEW.owner_id AND {now}) THEN
+        RAISE EXCEPTION 'case %: its new owner, or that of a step, is locked out of it', {case}
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+"""
+NOT_WHO_HAS_IT = """
+    IF NEW.ended_at IS NULL AND (
+        EXISTS (SELECT 1 FROM intake_case c
+                WHERE c.id = NEW.case_id AND c.closed_at IS NULL AND c.owner_id = NEW.user_id)
+        OR EXISTS (SELECT 1 FROM intake_followup f
+                   WHERE f.case_id = NEW.case_id AND f.state = 'planned' AND f.owner_id = NEW.user_id)
+    ) THEN
+        RAISE EXCEPTION 'case %: who has it, or a step of it, is not locked out', NEW.case_id
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+"""
+
+
+def not_to_locked_out(case: str, condition: pgtrigger.Condition) -> pgtrigger.Trigger:
+    """The trigger that keeps a case and its steps out of the hands of who is locked out of it."""
+    return pgtrigger.Trigger(
+        name="not_to_locked_out",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        condition=condition,
+        func=NOT_TO_THEM.format(case=case, now=LOCKED_OUT_NOW),
+    )
+
+
 def takes_identity(track: str, unit: Unit) -> bool:
     """Whether a call or a case of this unit has fields for who somebody is."""
     if track == "B":
@@ -66,10 +100,18 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def visible_to(self, user: User) -> Self:
         """Own cases and those of the unit; those that are not own are opened with a reason (access to the row is not
-        yet access to its words: see intake/gate.py)."""
+        yet access to its words: see intake/gate.py). One that this person is locked out of is not there."""
         if not user.is_active or user.unit_id is None:
             return self.none()
-        return self.filter(unit=user.unit_id)
+        return self.filter(unit=user.unit_id).exclude(pk__in=locked_cases(user))
+
+    def within_reach_of(self, user: User) -> Self:
+        """Those that are visible, and what this person has opened in an emergency that still holds: for the gates alone,
+        never for a list or a figure."""
+        if not user.is_active or user.unit_id is None:
+            return self.none()
+        opened = CaseOpening.objects.filter(user=user, is_emergency=True, until__gt=clock.now()).values("case")
+        return self.filter(Q(unit=user.unit_id) | Q(pk__in=opened)).exclude(pk__in=locked_cases(user))
 
     def open(self) -> Self:
         """Not closed."""
@@ -138,6 +180,7 @@ class Case(SealedModel):
         ]
         triggers = [
             in_hands("in_hands", "NEW.id", pgtrigger.Insert | pgtrigger.Update),
+            not_to_locked_out("NEW.id", pgtrigger.Q(new__closed_at__isnull=True)),
             only_by_disposal(case="OLD.id"),
         ]
 
@@ -303,6 +346,11 @@ class Person(SealedModel):
         return triage.name_of("age_bands", self.age_band)
 
     @property
+    def masked_number(self) -> str:
+        """The personal number as a list shows it, without its last four digits; "" where there is none."""
+        return personal_numbers.masked(self.personal_number)
+
+    @property
     def has_number(self) -> bool:
         """Whether there is a number to call back, which nobody need see to know it."""
         return bool(self.phone) and self.phone_until is not None and self.phone_until > clock.now()
@@ -355,6 +403,14 @@ class CaseOpening(SealedModel):
         return self.case.key
 
 
+class InForceQuerySet(models.QuerySet[Any]):
+    """Rows that hold until a last day, or until somebody ends them."""
+
+    def in_force(self) -> Self:
+        """Not ended, and their last day has not passed."""
+        return self.filter(Q(until__isnull=True) | Q(until__gte=clock.today()), ended_at__isnull=True)
+
+
 class NamedAccess(SealedModel):
     """A colleague whom the manager has named for a case with protected personal data: besides its owner only they open it."""
 
@@ -365,6 +421,8 @@ class NamedAccess(SealedModel):
     until = models.DateField(null=True)  # the last day
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    objects = InForceQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -392,8 +450,11 @@ class LockedOut(SealedModel):
     at = models.DateTimeField(default=clock.now)
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     reason = SealedTextField()
+    until = models.DateField(null=True)  # the last day
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    objects = InForceQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["user", "case"], name="locked_out_of", condition=Q(ended_at__isnull=True))]
@@ -405,13 +466,26 @@ class LockedOut(SealedModel):
                 | Q(ended_at__isnull=False, ended_by__isnull=False),
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="not_who_has_it",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=NOT_WHO_HAS_IT,
+            )
+        ]
 
     class Privacy:
         personal = {"reason"}
-        plain = {"id", "case", "user", "at", "by", "ended_at", "ended_by"}
+        plain = {"id", "case", "user", "at", "by", "until", "ended_at", "ended_by"}
 
     def seal_key(self) -> DataKey:
         return self.case.key
+
+
+def locked_cases(user: User) -> models.QuerySet[Any]:
+    """The cases that this person is locked out of, for a query."""
+    return LockedOut.objects.in_force().filter(user=user).values("case")
 
 
 class CaseLink(SealedModel):

@@ -50,6 +50,7 @@ class SecrecyDecision(SealedModel):
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="secrecy_decisions")
     person = models.ForeignKey(Person, models.PROTECT, related_name="secrecy_decisions")
+    covers = models.JSONField(default=dict)  # which rows are the same person: {"people": [...], "calls": [...]}
     asked_by = models.CharField(max_length=16)  # self, guardian or representative
     identity_checked = models.CharField(max_length=16)  # how: id_card, e_id, known
     outcome = models.CharField(max_length=8, choices=Outcome.choices)
@@ -64,7 +65,7 @@ class SecrecyDecision(SealedModel):
     class Privacy:
         personal = {"reason"}
         plain = {
-            *("id", "case", "person", "asked_by", "identity_checked", "outcome", "held_back", "law"),
+            *("id", "case", "person", "covers", "asked_by", "identity_checked", "outcome", "held_back", "law"),
             *("registry_number", "decided_by", "decided_at", "made_at"),
         }
 

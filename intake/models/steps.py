@@ -11,11 +11,17 @@ from helpline.people import clock
 from helpline.people.models import User
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake.labels import CALLING, NEEDS_WORDS, STEP_KINDS
-from intake.models.cases import Case, in_hands
+from intake.models.cases import Case, in_hands, locked_cases, not_to_locked_out
 
 
 class FollowUpQuerySet(models.QuerySet["FollowUp"]):
     """Which steps."""
+
+    def visible_to(self, user: User) -> Self:
+        """The steps of the unit's cases; none of one that this person is locked out of."""
+        if not user.is_active or user.unit_id is None:
+            return self.none()
+        return self.filter(case__unit=user.unit_id).exclude(case__in=locked_cases(user))
 
     def planned(self) -> Self:
         """Still to do."""
@@ -72,6 +78,7 @@ class FollowUp(SealedModel):
         triggers = [
             in_hands("in_hands_ins", "NEW.case_id", pgtrigger.Insert | pgtrigger.Update),
             in_hands("in_hands_del", "OLD.case_id", pgtrigger.Update | pgtrigger.Delete),
+            not_to_locked_out("NEW.case_id", pgtrigger.Q(new__state="planned")),
         ]
 
     class Privacy:

@@ -10,12 +10,14 @@ from helpline.people.models import User, never_changed_in
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from helpline.people.templatetags.people import say_day, say_time
 from intake import triage
-from intake.labels import AMENDMENTS, CLOCKS, EVENTS, NOTE_KINDS, PARTS, SAID, STEP_KINDS, WHYS
+from intake.labels import AMENDMENTS, CASE_NOTES, CLOCKS, EMERGENCIES, EVENTS, PARTS, SAID, STEP_KINDS, VERDICTS, WHYS
 from intake.models.calls import Call, Note
 from intake.models.cases import Case
 
 # code -> the list of questions/lists.yaml that has its words
 IN_WORDS = {"urgency": "urgencies", "identity": "identities", "protection": "protections"}
+# code -> the table that has its words
+OF_TABLE = {"part": PARTS, "said": SAID, "verdict": VERDICTS}
 
 
 class Event(SealedModel):
@@ -48,7 +50,7 @@ class Event(SealedModel):
     def title(self) -> str:
         """What happened, in words: of a note its kind, of a step what it was."""
         if "note_kind" in self.codes:
-            return str(NOTE_KINDS[self.codes["note_kind"]])
+            return str(CASE_NOTES[self.codes["note_kind"]])
         if "amendment" in self.codes:
             return str(AMENDMENTS[self.codes["amendment"]])
         words = {**self.codes}
@@ -59,13 +61,12 @@ class Event(SealedModel):
             words["measure"] = triage.name_of("acute_lines", words["measure"])
         if "done_at" in words:
             words["done_at"] = say_time(dt.datetime.fromisoformat(words["done_at"]))
-        if "part" in words:
-            words["part"] = PARTS[words["part"]]
         if "answer" in words:
             words["answer"] = triage.in_language(triage.BOOL3[words["answer"]])
         words["until"] = say_day(dt.date.fromisoformat(words["until"])) if "until" in words else _("a certain day")
-        if "said" in words:
-            words["said"] = SAID[words["said"]]
+        for code, table in OF_TABLE.items():
+            if code in words:
+                words[code] = table[words[code]]
         return str(EVENTS[self.kind]) % words
 
     @property
@@ -80,6 +81,8 @@ class Event(SealedModel):
             return triage.name_of("age_bands", self.codes["age"])
         if "need" in self.codes:
             return triage.name_of("needs", self.codes["need"])
+        if self.kind == "opening.made":
+            return str(EMERGENCIES[self.codes["reason"]])
         lists = {"case.closed": "closing_reasons", "case.opened_by_other": "opening_reasons"}
         if self.kind in lists:
             return triage.name_of(lists[self.kind], self.codes["reason"])

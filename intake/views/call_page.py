@@ -19,9 +19,10 @@ from intake.again import Again, again_of
 from intake.forms.calls import APART, CallForm, parse_when
 from intake.forms.measures import ShownLine, with_fields
 from intake.labels import NOTE_KINDS, STEP_KINDS
-from intake.protection import forbids_address
+from intake.protection import FICTITIOUS, forbids_address
 from intake.safe import FIELDS
 from intake.triage import Question, Value
+from intake.whose import locked_out
 
 NAMING = "named"  # the question of the opening that says what giving a name means
 IN_SIGHT = 2  # questions that stand below the one in turn; the rest are folded
@@ -221,7 +222,7 @@ class CallPage:
     @cached_property
     def managers(self) -> list[User]:
         """Whom to tell when it is acute."""
-        return leaders(self.call.unit_id, clock.today())
+        return leaders(self.call.unit_id, clock.today(), but=locked_out(self.call.case_id))
 
     @cached_property
     def again(self) -> Again | None:
@@ -315,6 +316,12 @@ class CallPage:
         """Whether the field for a name is there: naming is explained, or a name that was written has not been saved."""
         told = self.takes_identity and (self.call.naming_told or bool(self.call.caller_name))
         return told or bool(self.form.errors.get("caller_name"))
+
+    @property
+    def shows_number(self) -> bool:
+        """Whether the field for a personal number is there: beside that for a name, never of a fictitious identity."""
+        may = self.takes_identity and self.shows_name and self.call.protection != FICTITIOUS
+        return may or bool(self.form.errors.get("personal_number"))
 
     @property
     def name_is_anonymous(self) -> bool:

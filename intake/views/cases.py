@@ -12,14 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from helpline.people import clock
-from helpline.people.absences import leaders
 from helpline.people.access import may, needs
-from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.paging import page_of
 from intake import actions
-from intake.actions.links import linked_with
-from intake.codes import normalise
+from intake.actions.links import linked_with, without_locked
 from intake.forms.cases import (
     CloseForm,
     NoteForm,
@@ -30,13 +27,14 @@ from intake.forms.cases import (
 )
 from intake.forms.contact import PassphraseForm
 from intake.forms.measures import acute_lists
-from intake.gate import case_for, case_of_unit, log_listed, opened, person
+from intake.gate import case_for, case_of_unit, log_listed, may_open, person
 from intake.labels import STATUSES
 from intake.ledger import ledger
 from intake.models import Case, FollowUp
 from intake.standing_in import say_away
 from intake.views.child_clocks import clocks_of
 from intake.views.warnings import warned
+from intake.whose import leaders_of
 
 # Which lists there are: key -> which cases, in which order.
 LISTS = ("mine", "unit", "closed")
@@ -50,9 +48,7 @@ SHOWN = {
 @needs("see_cases")
 @require_GET
 def case_list(request: HttpRequest) -> HttpResponse:
-    """Own open cases by what is due; those of the unit; the closed ones. A case number leads straight to the case."""
-    if "number" in request.GET:
-        return _by_number(request)
+    """Own open cases by what is due; those of the unit; the closed ones."""
     user = person(request)
     which = request.GET.get("which") if request.GET.get("which") in LISTS else "mine"
     cases = Case.objects.visible_to(user).select_related("owner", "key").prefetch_related("municipality")
@@ -76,17 +72,6 @@ def _with_first_step(cases: list[Case]) -> None:
         case.first_step = first.get(case.pk)  # type: ignore[attr-defined]  # read by the list alone
 
 
-def _by_number(request: HttpRequest) -> HttpResponse:
-    """The law allows search by name and number alone; each search is a row in the log."""
-    code = normalise(request.GET["number"])
-    found = Case.objects.visible_to(person(request)).filter(code=code).first() if code else None
-    log("case.searched", by=person(request), row=code or "unknown", found=bool(found))
-    if found:
-        return redirect("intake:case", found.slug)
-    messages.error(request, _("There is no case with that number that you may see."))
-    return redirect("intake:case-list")
-
-
 @needs("see_cases")
 @require_GET
 def case(request: HttpRequest, code: str) -> HttpResponse:
@@ -104,6 +89,7 @@ def case_page(request: HttpRequest, case: Case, status: int = 200, **forms_given
     shown = request.GET.get("show", "")
     if shown in SHOWN:
         events = events.filter(kind__in=SHOWN[shown])
+    events = without_locked(events, user)
     context: dict[str, Any] = {
         "case": case,
         "me": user,
@@ -116,12 +102,12 @@ def case_page(request: HttpRequest, case: Case, status: int = 200, **forms_given
         "reports": clocks_of(case),
         "away": say_away(case.owner) if case.is_open else "",
         "acute": acute_lists(case, forms_given.get("measures_form")),
-        "leaders": leaders(case.unit_id, clock.today()),
+        "leaders": leaders_of(case, clock.today()),
         "may_reassign": may(user, "reassign_case"),
         "may_link": may(user, "link_cases"),
         "note_form": forms_given.get("note_form") or NoteForm(initial={"kind": "seen"}),
         "passphrase_form": forms_given.get("passphrase_form") or PassphraseForm(),
-        "links": linked_with(case),
+        "links": linked_with(case, user),
         "bounces": ledger(case),
         "step_form": forms_given.get("step_form") or StepForm(initial={"due_at": next_working_day_at(16)}),
         "open_form": next(iter(forms_given), ""),
@@ -137,7 +123,8 @@ def case_reason(request: HttpRequest, code: str) -> HttpResponse:
     back = request.GET.get("next", "")
     if not back.startswith("/") or not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = reverse("intake:case", args=[case.slug])
-    if case.owner_id == person(request).pk or (request.method == "GET" and opened(case, person(request))):
+    user = person(request)
+    if case.owner_id == user.pk or (request.method == "GET" and may_open(case, user)):
         return HttpResponseRedirect(back)
     form = ReasonForm(posted(request))
     if form.is_valid():
@@ -147,7 +134,8 @@ def case_reason(request: HttpRequest, code: str) -> HttpResponse:
             form.add_error("words", str(error))
         else:
             return HttpResponseRedirect(back)
-    return render(request, "intake/case_reason.html", {"case": case, "form": form}, status=status_of(form))
+    context = {"case": case, "form": form, "may_name": may(user, "name_staff")}
+    return render(request, "intake/case_reason.html", context, status=status_of(form))
 
 
 @needs("work_case")

@@ -2,12 +2,13 @@
 
 from helpline.people.models import User
 from intake.models import Case, ConcernReport
+from intake.whose import locked_out
 
 
 def qualified(case: Case) -> list[User]:
     """Who of the unit may decide (SoL 25:1)."""
     staff = User.objects.filter(unit=case.unit_id, is_active=True, is_qualified=True)
-    return list(staff.order_by("first_name", "last_name"))
+    return list(staff.exclude(pk__in=locked_out(case.pk)).order_by("first_name", "last_name"))
 
 
 def clocks_of(case: Case) -> list[ConcernReport]:

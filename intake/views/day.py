@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -32,9 +32,8 @@ MOST = 50  # rows of one list; a worker with more than this has other trouble th
 def my_day(request: HttpRequest) -> HttpResponse:
     """The worker's first page."""
     user = person(request)
-    steps = list(
-        FollowUp.objects.planned().filter(owner=user).select_related("case__key", "case__owner").in_order()[:MOST]
-    )
+    mine = FollowUp.objects.visible_to(user).planned().filter(owner=user)
+    steps = list(mine.select_related("case__key", "case__owner").in_order()[:MOST])
     say_for_whom(steps, user)
     own = [step for step in steps if not step.others_turn]
     today = [step for step in own if clock.local_date(step.due_at) <= clock.today()]
@@ -55,7 +54,7 @@ def my_day(request: HttpRequest) -> HttpResponse:
         "given": waiting(given_by=user),
         "waiting": [step for step in steps if step.others_turn],
         "week": _week(own),
-        "open_cases": Case.objects.of(user).counted().open().count(),
+        "open_cases": Case.objects.visible_to(user).of(user).counted().open().count(),
     }
     return render(request, "intake/my_day.html", context)
 
@@ -67,6 +66,8 @@ def notice_open(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     notice = get_object_or_404(Notice, pk=pk, user=person(request))
     Notice.objects.filter(pk=pk, seen_at__isnull=True).update(seen_at=clock.now())
     case = Case.objects.visible_to(person(request)).filter(pk__in=[notice.case]).first()
+    if notice.case and case is None:
+        raise Http404
     return redirect("intake:case", case.slug) if case else redirect(PLACES.get(notice.kind, "intake:my-day"))
 
 
@@ -75,7 +76,8 @@ def _notices(user: User) -> list[dict[str, Any]]:
     shown = Q(case__isnull=False) | Q(kind__in=PLACES)  # a change of shift has a place of its own
     rows = list(user.notices.filter(shown, seen_at__isnull=True).order_by("-created_at")[:MOST])
     cases = Case.objects.visible_to(user).in_bulk([row.case for row in rows if row.case])
-    return [{"row": row, "text": _said(row, case), "case": case} for row in rows for case in [cases.get(row.case)]]
+    rows = [row for row in rows if row.case is None or row.case in cases]  # not of what is no longer there for this one
+    return [{"row": row, "text": _said(row, cases.get(row.case)), "case": cases.get(row.case)} for row in rows]
 
 
 def _said(row: Notice, case: Case | None) -> str:

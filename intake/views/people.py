@@ -17,6 +17,7 @@ from intake.actions.links import links_of
 from intake.forms.people import LinkForm, PersonForm
 from intake.gate import case_for, person
 from intake.models import Case, Person
+from intake.personal_numbers import written
 from intake.views.cases import posted, status_of
 
 
@@ -43,9 +44,10 @@ def people(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def person_edit(request: HttpRequest, code: str, pk: uuid.UUID) -> HttpResponse:
     """Change what is known of one person."""
-    case = case_for(request, code)
+    case = case_for(request, code, of="person", row=pk)
     one = _listed(case, pk)
     known = {name: getattr(one, name) for name in ("part", "relation", "age_band", "name")}
+    known["personal_number"] = written(one.personal_number) if one.personal_number else ""
     form = PersonForm(posted(request), case=case, initial=known)
     if form.is_valid():
         try:

@@ -55,7 +55,7 @@ def shift(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "lines": lines,
-        "calls": calls_of(user),
+        "calls": calls_of(user, user),
         "last_day": last_day(),
         "given": waiting(given_by=user),
         "to_take": waiting(given_to=user),
@@ -79,7 +79,8 @@ def shift_take(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("intake:my-day")
     if found.acknowledged_at or found.withdrawn_at:
         return render(request, "intake/shift_take.html", {"shift": found, "is_over": True})
-    context = {"shift": found, "lines": lines_of(user, steps_of(found)), "calls": calls_of(found.given_by)}
+    lines = lines_of(user, steps_of(found).visible_to(user))
+    context = {"shift": found, "lines": lines, "calls": calls_of(found.given_by, user)}
     return render(request, "intake/shift_take.html", context)
 
 
@@ -110,9 +111,9 @@ def lines_of(reader: User, steps: Any) -> list[Line]:
     return list(found.values())
 
 
-def calls_of(user: User) -> Iterable[Call]:
+def calls_of(user: User, reader: User) -> Iterable[Call]:
     """What this person has not written to the end; anybody of the unit can finish it."""
-    return Call.objects.unfinished().filter(taken_by=user, unit=user.unit_id).order_by("received_at")
+    return Call.objects.visible_to(reader).unfinished().filter(taken_by=user).order_by("received_at")
 
 
 def waiting(**who: User) -> list[tuple[ShiftHandover, int]]:

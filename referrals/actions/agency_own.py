@@ -11,6 +11,7 @@ from helpline.people import actions as accounts
 from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused
+from helpline.people.invitations import invite
 from helpline.people.models import Role, User
 from helpline.people.templatetags.people import say_day
 from referrals.actions.directory import Hours, set_hours, set_membership
@@ -116,16 +117,23 @@ def keep_deputies(*, by: User, agency: PartnerAgency, mailbox: str, deputies: Co
 
 
 def add_person(
-    *, by: User, agency: PartnerAgency, username: str, password: str, facts: Mapping[str, Any], is_manager: bool = False
+    *, by: User, agency: PartnerAgency, username: str, facts: Mapping[str, Any], is_manager: bool = False
 ) -> AgencyMember:
-    """An account for a colleague of one's own agency, and of no other. Raises Refused."""
+    """An account for a colleague of one's own agency, and of no other. They come in by an invitation. Raises Refused."""
     with transaction.atomic():
         held = _lead(by, agency)
-        user = accounts.add_user(
-            by=by, username=username, password=password, facts={**facts, "role": Role.PARTNER, "unit": None}
-        )
+        user = accounts.add_user(by=by, username=username, facts={**facts, "role": Role.PARTNER, "unit": None})
         set_membership(by=by, user=user, agency=held, is_manager=is_manager)
         return AgencyMember.objects.select_related("user").get(user=user)
+
+
+def invite_person(*, by: User, member: AgencyMember) -> str:
+    """A new invitation for a colleague who has no way in yet, or has lost the link. Returns its token. Raises Refused."""
+    with transaction.atomic():
+        _lead(by, member.agency)
+        if member.user.has_usable_password():
+            raise Refused(_("This person has logged in already. The system keeper of the line helps."))
+        return invite(by=by, user=member.user)
 
 
 def change_person(*, by: User, member: AgencyMember, facts: Mapping[str, Any], is_manager: bool) -> AgencyMember:

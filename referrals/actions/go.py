@@ -7,15 +7,16 @@ from typing import Any, NotRequired, TypedDict
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.absences import stand_ins
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from helpline.people.notices import notify
+from helpline.people.wall import as_granted
 from intake.actions import end_kept_step, end_steps_about, plan_step
 from intake.actions.bounces import record_bounce
 from intake.actions.deputies import whose
 from intake.actions.timeline import lock, record
 from intake.models import Case
+from intake.whose import stand_ins_of
 from referrals import deadlines
 from referrals.actions.ladders import begin_ladder, stop_ladder
 from referrals.models import PartnerAgency, Referral, StateChange
@@ -115,7 +116,7 @@ def names(referral: Referral) -> dict[str, Any]:
 
 def already(referral: Referral) -> str:
     """Who was first, and where it stands now."""
-    last = referral.changes.select_related("by").order_by("-at", "-id").first()
+    last = as_granted(referral.changes.order_by("-at", "-id"), "by").first()
     who = str(last.by) if last and last.by else _("the system")
     if last and last.way == "link":
         who = _("somebody at %(agency)s") % {"agency": referral.agency}
@@ -228,7 +229,7 @@ def _tell(move: Move, referral: Referral, change: StateChange, who: str) -> None
 def ours(referral: Referral) -> list[User]:
     """Who hears of it with us: the case's owner, or who stands in; and who has its step in hand."""
     owner = referral.case.owner
-    told = stand_ins(owner, clock.today()) if owner else []
+    told = stand_ins_of(referral.case, owner, clock.today()) if owner else []
     steps = referral.case.steps.planned().filter(about=str(referral.pk)).select_related("owner")
     told += [step.owner for step in steps if step.owner.is_active]
     return list({person.pk: person for person in told}.values())

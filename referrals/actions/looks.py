@@ -17,6 +17,7 @@ from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from helpline.people.notices import notify
 from helpline.people.templatetags.people import say_time
+from helpline.people.wall import as_granted, stand_also
 from intake.actions.timeline import record
 from referrals import deadlines
 from referrals.actions.disclosures import record_disclosure
@@ -75,6 +76,9 @@ def _refuse(held: Referral, after: str | None) -> None:
         )
     if not may_be_looked_at(held):
         raise TooLate(already(held))
+    if held.case.is_protected:
+        text = _("The data are protected: no link is sent by mail. Call %(agency)s instead.")
+        raise Refused(text % {"agency": held.agency})
     if not held.agency.mailbox:
         raise Refused(_("%(agency)s has no mailbox that a link can be sent to.") % {"agency": held.agency})
 
@@ -87,7 +91,7 @@ def works_until(referral: Referral) -> dt.datetime:
 
 def newest(referral: Referral) -> FirstLook | None:
     """The last one that was made for a handover: the only one that can work."""
-    return referral.looks.order_by("-made_at", "-pk").first()
+    return as_granted(referral.looks.order_by("-made_at", "-pk")).first()
 
 
 def may_be_looked_at(referral: Referral) -> bool:
@@ -114,7 +118,9 @@ def look_behind(token: str) -> FirstLook | None:
         pk, nonce = _signer().unsign(token).split("-")
     except (signing.BadSignature, ValueError):
         return None
-    return FirstLook.objects.select_related("referral__case", "referral__agency").filter(pk=pk, nonce=nonce).first()
+    stand_also(look=pk)
+    looks = FirstLook.objects.filter(pk=pk, nonce=nonce)
+    return as_granted(looks, "referral", "referral__case", "referral__agency").first()
 
 
 def takes_code(look: FirstLook) -> bool:

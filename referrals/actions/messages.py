@@ -41,6 +41,8 @@ def send_message(*, by: User, referral: Referral, text: str, from_agency: bool, 
             raise TooLate(already(held))
         if not held.case.is_open:
             raise TooLate(_("The case is closed."))
+        if held.case.is_protected:
+            raise Refused(no_messages(held, from_agency), at="text")
         if again := _sent_before(by, held, text.strip(), seen):
             return again
         _refuse_words(held, text, from_agency)
@@ -93,6 +95,15 @@ def _end_reading(by: User, referral: Referral) -> None:
     end_kept_step(by=by, case=case, kept_by=MESSAGES, about=referral.pk)
     if case.is_open and not case.steps.planned().exists():
         plan_step(by=by, case=case, kind="decide_next", due_at=next_working_morning(clock.now()), quiet=True)
+
+
+def no_messages(referral: Referral, from_agency: bool) -> str:
+    """Why nothing is written to the other side: the data are protected, and it is said by phone. Empty where it may be."""
+    if not referral.case.is_protected:
+        return ""
+    if from_agency:
+        return _("The data are protected: nothing is written here. Call us instead.")
+    return _("The data are protected: nothing is written here. Call %(agency)s instead.") % {"agency": referral.agency}
 
 
 def _sent_before(by: User, referral: Referral, text: str, seen: str) -> Message | None:

@@ -7,11 +7,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.absences import stand_ins
 from helpline.people.errors import Refused
 from helpline.people.models import User
 from intake.actions.timeline import record
 from intake.gate import has_step
+from intake.whose import stand_ins_of
 from referrals.actions.checks import missing_for_ground, missing_words
 from referrals.actions.disclosures import record_disclosure
 from referrals.actions.go import end_steps_of, hold
@@ -60,4 +60,5 @@ def in_the_way(referral: Referral, user: User) -> list[str]:
 def is_theirs(referral: Referral, user: User) -> bool:
     """Whether it is for this one to give out: the case's owner, who stands in today, or has a step of the case in hand."""
     owner = referral.case.owner
-    return user in (stand_ins(owner, clock.today()) if owner else []) or owner == user or has_step(referral.case, user)
+    there = stand_ins_of(referral.case, owner, clock.today()) if owner else []
+    return user in there or owner == user or has_step(referral.case, user)

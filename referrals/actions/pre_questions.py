@@ -12,13 +12,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.absences import stand_ins
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import Municipality, User
 from helpline.people.notices import notify
+from helpline.people.wall import as_granted, stand_also
 from intake import triage
 from intake.actions.timeline import lock, record
 from intake.models import Case
+from intake.whose import stand_ins_of
 from referrals import deadlines
 from referrals.labels import PRE_ANSWERS
 from referrals.models import PartnerAgency, PreAnswer, PreQuestion
@@ -132,6 +133,7 @@ def answer_behind(token: str) -> PreAnswer | None:
     closed: which of them is told to nobody."""
     try:
         pk, nonce = _signer().unsign(token).split("-")
+        stand_also(pre_answer=pk)
         return open_answers().filter(pk=pk, nonce=nonce).first()
     except (signing.BadSignature, ValueError, ValidationError):  # no key at all
         return None
@@ -142,7 +144,8 @@ def open_answers() -> QuerySet[PreAnswer]:
     rows = PreAnswer.objects.filter(
         answer="", used_at=None, expires_at__gt=clock.now(), agency__is_active=True, question__case__closed_at=None
     )
-    return rows.select_related("question__case__unit", "agency").order_by("expires_at", "pk")
+    related = ("question", "question__case", "question__case__unit", "agency")
+    return as_granted(rows, *related).order_by("expires_at", "pk")
 
 
 # -- answered ----------------------------------------------------------------------------------------------------------
@@ -173,6 +176,6 @@ def answer_first(*, by: User | None, answer: PreAnswer, said: str, can_from: dt.
 
 def _tell_us(case: Case, answer: PreAnswer) -> None:
     """The case's owner, or who stands in."""
-    for person in stand_ins(case.owner, clock.today()) if case.owner else []:
+    for person in stand_ins_of(case, case.owner, clock.today()) if case.owner else []:
         source = f"pre-answer:{answer.pk}:{person.pk}"
         notify(user=person, kind="pre.answered", source=source, case=case.pk, about=str(answer.pk))

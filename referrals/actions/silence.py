@@ -11,13 +11,13 @@ from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from helpline.people import clock
-from helpline.people.absences import leaders
 from helpline.people.models import Notice
 from helpline.people.notices import notify
 from helpline.people.workdays import add_working_days, local
 from intake.actions import end_kept_step
 from intake.actions.timeline import record
 from intake.models import Case, FollowUp
+from intake.whose import leaders_of
 from referrals import deadlines
 from referrals.actions import moves
 from referrals.actions.go import go, hold, leave, leave_stop, ours, tell_agency, tell_one
@@ -143,7 +143,7 @@ def _tell_owner(held: Referral, source: str) -> None:
 
 
 def _tell_manager(held: Referral, source: str) -> None:
-    for person in leaders(held.case.unit_id, clock.today()) or ours(held):
+    for person in leaders_of(held.case, clock.today()) or ours(held):
         tell_one(person, "referral.manager", f"{source}:{person.pk}", held, can_wait=True)
 
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
 from helpline.people.account_forms import NewAccountForm
+from helpline.people.wall import as_granted
 from helpline.people.words import EmailField, WordsField
 from intake.forms.shifts import day_field
 from referrals.actions.agency_own import MOST
@@ -73,7 +74,7 @@ class DeputyForm(forms.Form):
     )
 
     def __init__(self, *args: Any, agency: PartnerAgency, **rest: Any) -> None:
-        people = agency.members.filter(user__is_active=True).select_related("user").order_by("user__first_name", "pk")
+        people = as_granted(agency.members.filter(user__is_active=True), "user").order_by("user__first_name", "pk")
         deputies = [one.pk for one in people if one.is_deputy]
         rest.setdefault("initial", {"mailbox": agency.deputy_mailbox, "deputies": deputies})
         super().__init__(*args, **rest)
@@ -116,4 +117,4 @@ class PersonForm(forms.Form):
 class NewPersonForm(NewAccountForm, PersonForm):
     """A colleague's new account."""
 
-    field_order = ["first_name", "last_name", "email", "phone", "is_manager", "username", "password"]
+    field_order = ["first_name", "last_name", "email", "phone", "is_manager", "username"]

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
+from helpline.people.wall import beyond_the_wall
 from helpline.people.words import WordsField
 from helpline.people.workdays import add_working_days
 from referrals import deadlines, hours
@@ -96,8 +97,9 @@ class ReasonForm(MoveForm):
 
     def _others(self) -> list[PartnerAgency]:
         """Those that a handover can go to, but never who answers, nor one that nobody is to know of."""
-        found = PartnerAgency.objects.nameable()
-        return list(found.exclude(pk=self.referral.agency_id) if self.referral else found)
+        found = PartnerAgency.objects.nameable().only("name")
+        with beyond_the_wall():  # of others the name alone, and only of those that may be named
+            return list(found.exclude(pk=self.referral.agency_id) if self.referral else found)
 
     def clean_suggested(self) -> PartnerAgency | None:
         return self.agencies.get(self.cleaned_data["suggested"])

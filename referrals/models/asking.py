@@ -11,6 +11,7 @@ from helpline.people.ids import uuid7
 from helpline.people.models import User
 from intake import triage
 from intake.models import Call, Case
+from intake.models.cases import locked_cases
 from referrals.models.agencies import PartnerAgency
 from referrals.models.referrals import Referral
 
@@ -131,7 +132,8 @@ class SignpostingQuerySet(models.QuerySet["Signposting"]):
         """Those of one's own unit."""
         if not user.is_active or user.unit_id is None:
             return self.none()
-        return self.filter(Q(case__unit=user.unit_id) | Q(case=None, call__unit=user.unit_id))
+        found = self.filter(Q(case__unit=user.unit_id) | Q(case=None, call__unit=user.unit_id))
+        return found.exclude(case__in=locked_cases(user)).exclude(call__case__in=locked_cases(user))
 
 
 class Signposting(models.Model):

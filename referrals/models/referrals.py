@@ -93,10 +93,12 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return ended.filter(Q(state__in=["failed", "expired"]) | Q(state="withdrawn", confirmed_at__isnull=False))
 
     def visible_to(self, user: User) -> Self:
-        """The referrals of one's own unit's cases."""
-        if not user.is_active or user.unit_id is None:
-            return self.none()
-        return self.filter(case__unit=user.unit_id)
+        """The referrals of one's own unit's cases; none of a case that this person is locked out of."""
+        return self.filter(case__in=Case.objects.visible_to(user))
+
+    def within_reach_of(self, user: User) -> Self:
+        """Those of cases that this person may come to, an emergency opening included: for the gate alone."""
+        return self.filter(case__in=Case.objects.within_reach_of(user))
 
     def waiting(self) -> Self:
         """Sent, and no answer yet."""

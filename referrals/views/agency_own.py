@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from helpline.people import clock
 from helpline.people.access import needs
 from helpline.people.errors import Refused
+from helpline.people.wall import as_granted, by_us
 from intake.gate import person
 from intake.triage import name_of
 from referrals.actions import agency_own as actions
@@ -61,7 +62,7 @@ def agency_away(request: HttpRequest) -> HttpResponse:
 def agency_back(request: HttpRequest, pk: int) -> HttpResponse:
     """They are there after all."""
     absence = get_object_or_404(own_agency(request).absences, pk=pk)
-    actions.remove_away(by=person(request), absence=absence)
+    by_us(actions.remove_away, by=person(request), absence=absence)
     messages.success(request, _("Taken away."))
     return redirect("portal:agency")
 
@@ -94,7 +95,7 @@ def agency_deputy(request: HttpRequest) -> HttpResponse:
 @needs("keep_own_agency")
 def agency_true(request: HttpRequest) -> HttpResponse:
     """All that stands about it is true today."""
-    verify_agency(by=person(request), agency=own_agency(request))
+    by_us(verify_agency, by=person(request), agency=own_agency(request))
     messages.success(request, _("Thank you. Written down that it is true today."))
     return redirect("portal:agency")
 
@@ -109,7 +110,7 @@ def _keep(
 ) -> HttpResponse:
     if form.is_valid():
         try:
-            do(by=person(request), agency=member.agency, **form.cleaned_data)
+            by_us(do, by=person(request), agency=member.agency, **form.cleaned_data)
         except Refused as refused:
             form.add_error(refused.at if refused.at in form.fields else None, str(refused))
         else:
@@ -132,9 +133,7 @@ def _show(request: HttpRequest, member: AgencyMember, refused: dict[str, forms.F
         "hours": sent.get("hours") or OwnHoursForm(agency=ours),
         "hours_said": hours_said(ours),
         "deputy": sent.get("deputy") or DeputyForm(agency=ours),
-        "deputies": [
-            one.user for one in ours.members.filter(is_deputy=True, user__is_active=True).select_related("user")
-        ],
+        "deputies": [one.user for one in as_granted(ours.members.filter(is_deputy=True, user__is_active=True), "user")],
         "answers": answer_time(ours),
         "meets": [name_of("needs", code) for code in ours.meets],
         "refused": next(iter(sent.values()), None),

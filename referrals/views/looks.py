@@ -8,11 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from helpline.people import clock
-from helpline.people.absences import stand_in
 from helpline.people.access import needs, open_to_anyone
 from helpline.people.errors import Refused, TooLate
 from helpline.people.given_back import sent_words
+from helpline.people.wall import by_us
 from intake.gate import person
 from referrals.actions.looks import NoLook, accept_by_link, look_behind, make_look, open_look, takes_code
 from referrals.acts import ACTS, acts_for
@@ -20,6 +19,7 @@ from referrals.forms.looks import CodeForm
 from referrals.forms.portal import UNKNOWN, ReasonForm, last_change
 from referrals.gate import LOOK, last_moment, looked_at, referral_for
 from referrals.models import Referral
+from referrals.portal_parts import answers_the_phone
 from referrals.sight import sight
 
 SAID = "look_said"  # in the session: which look was answered and how, for the page that says what follows
@@ -50,13 +50,13 @@ def look_link(request: HttpRequest, token: str) -> HttpResponse:
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            open_look(look=found, code=form.cleaned_data["code"])
+            by_us(open_look, look=found, code=form.cleaned_data["code"])
         except NoLook:
             return _nothing(request)
         except Refused as refused:
             form.add_error("code", str(refused))
         else:
-            request.session.cycle_key()
+            by_us(request.session.cycle_key)
             request.session.pop(SAID, None)  # it said so of another handover
             request.session[LOOK] = str(found.pk)
             return redirect("portal:look-card")
@@ -111,7 +111,7 @@ def _act(request: HttpRequest, name: str) -> HttpResponse:
         return _show(request, held, (name, form))
     try:
         do = accept_by_link if name == "accept" else ACTS[name].do
-        do(by=None, referral=held, way="link", **form.cleaned_data)
+        by_us(do, by=None, referral=held, way="link", **form.cleaned_data)
     except TooLate as late:
         return _late(request, name, str(late))
     except Refused as refused:
@@ -160,7 +160,7 @@ def _show(request: HttpRequest, held: Referral, tried: tuple[str, forms.Form] | 
         "chosen": tried[0] if tried else "",
         "refused": tried[1] if tried else None,
         "exchange": held.changes.filter(move__in=["ask", "answer"]).order_by("at", "id"),
-        "contact": stand_in(held.case.owner, clock.today()) if held.case.owner else None,
+        "contact": answers_the_phone(held),
         "contact_phone": held.case.unit.phone,
         "until": last_moment(held),
     }

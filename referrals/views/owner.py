@@ -15,7 +15,7 @@ from helpline.people.paging import page_of
 from intake.gate import person
 from intake.models import FollowUp
 from referrals.actions.asking import ASKED_OF
-from referrals.actions.messages import NONE_YET
+from referrals.actions.messages import NONE_YET, no_messages
 from referrals.asking import still_asked
 from referrals.came_back import came_back
 from referrals.disclosed import disclosed
@@ -123,7 +123,7 @@ def _acts(referral: Referral, user: User, tried: Tried | None) -> dict[str, Any]
 def _talk(referral: Referral, tried: Tried | None) -> dict[str, Any]:
     """The messages, and what they say of our handover; with the forms for our part."""
     refused = dict([tried] if tried else [])
-    writes = referral.state in OPEN and referral.case.is_open
+    writes = referral.state in OPEN and referral.case.is_open and not referral.case.is_protected
     comment = referral.comments.first()
     said = list(referral.messages.select_related("by").order_by("at", "id"))
     mark = str(said[-1].pk) if said else NONE_YET
@@ -132,6 +132,7 @@ def _talk(referral: Referral, tried: Tried | None) -> dict[str, Any]:
     return {
         "line_of_messages": said,
         "line_mark": mark,
+        "no_messages": no_messages(referral, from_agency=False) if referral.state in OPEN else "",
         "message_form": refused.get("message") or message if writes else None,
         "comment": comment,
         "comment_form": (refused.get("comment") or answer) if comment and comment.answered_at is None else None,
@@ -141,6 +142,7 @@ def _talk(referral: Referral, tried: Tried | None) -> dict[str, Any]:
 def _needs_link(referral: Referral) -> bool:
     """Whether a link is what they need now: the mail leads to a log-in, and nobody there has an account."""
     waits = referral.is_waiting and referral.case.is_open and bool(referral.agency.mailbox)
+    waits = waits and not referral.case.is_protected
     last = referral.looks.last() if waits and not referral.agency.has_accounts else None
     return waits and not referral.agency.has_accounts and (last is None or not (last.used_at or last.waits))
 

@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from helpline.people.access import needs
+from helpline.people.wall import by_us
 from intake.gate import person
-from referrals import actions, states
-from referrals.gate import agency_of, ended_before, left_for, portal_referral_for
+from referrals import actions
+from referrals.gate import agency_of, ended_before, handed, left_for, portal_referral_for
 from referrals.views.portal_page import left, show, world
 
 
@@ -30,10 +31,12 @@ def referral(request: HttpRequest, pk: str) -> HttpResponse:
     """One handover. Reading it the first time tells its owner that it is opened. Of one that has ended, what is left."""
     if ended := left_for(request, pk):
         return left(request, ended)
-    opened = actions.open_referral(by=person(request), referral=portal_referral_for(request, pk))
-    if opened.state not in states.SEEN_BY_AGENCY:  # taken back in this very moment
+    held = portal_referral_for(request, pk)
+    opened = by_us(actions.open_referral, by=person(request), referral=held)
+    shown = held if opened.state == held.state else handed(request, pk)
+    if shown is None:  # taken back in this very moment
         return redirect("portal:referral", opened.pk)
-    return show(request, opened)
+    return show(request, shown)
 
 
 @require_POST
@@ -43,6 +46,6 @@ def referral_confirm(request: HttpRequest, pk: str) -> HttpResponse:
     held = ended_before(request, pk)
     if held.state != "withdrawn":
         raise Http404
-    actions.confirm_withdrawal(by=person(request), referral=held)
+    by_us(actions.confirm_withdrawal, by=person(request), referral=held)
     messages.success(request, _("Thank you. The support line knows that you have stopped."))
     return redirect("portal:inbox")

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 
 from helpline.people.access import needs
 from helpline.people.errors import Refused, TooLate
+from helpline.people.wall import by_us
 from intake.gate import person
 from referrals import states
 from referrals.acts import ACTS
@@ -108,7 +109,7 @@ def _act(request: HttpRequest, pk: str, name: str) -> HttpResponse:
     if not form.is_valid():
         return show(request, held, tried=(name, form))
     try:
-        moved = act.do(by=person(request), referral=held, **form.cleaned_data)
+        moved = by_us(act.do, by=person(request), referral=held, **form.cleaned_data)
     except TooLate as late:
         return too_late(request, pk, name, str(late))
     except Refused as refused:

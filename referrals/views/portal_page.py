@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.absences import stand_in
 from helpline.people.given_back import sent_words
 from helpline.people.models import User
+from helpline.people.wall import as_granted
 from intake.gate import person
 from referrals.actions.asked_again import AFTER_CONTACT
 from referrals.actions.go import already
@@ -21,7 +21,7 @@ from referrals.forms.exchange import AskedAgainForm, CommentForm, MessageForm
 from referrals.forms.portal import last_change
 from referrals.gate import ended_before, portal_referral_for
 from referrals.models import PartnerAgency, QualityComment, Referral
-from referrals.portal_parts import questions_for
+from referrals.portal_parts import answers_the_phone, questions_for
 from referrals.shown import words_shown
 from referrals.sight import sight
 
@@ -58,7 +58,7 @@ def show(request: HttpRequest, held: Referral, *, tried: Tried | None = None, la
         "said": _said(held),
         "comment": held.comments.first(),
         "told_again": held.asked_again.first(),
-        "contact": stand_in(held.case.owner, clock.today()) if held.case.owner else None,
+        "contact": answers_the_phone(held),
         "contact_phone": held.case.unit.phone,
     }
     return render(request, "portal/referral.html", values, status=409 if late else 422 if tried else 200)
@@ -85,7 +85,7 @@ def _beside(name: str, held: Referral, data: Any = None) -> forms.Form:
 
 def _said(held: Referral) -> list[dict[str, Any]]:
     """What was said between them and us: questions, answers and messages, in the order of time."""
-    asked = held.changes.filter(move__in=["ask", "answer"]).select_related("by")
+    asked = as_granted(held.changes.filter(move__in=["ask", "answer"]), "by")
     rows = [
         {
             "at": row.at,
@@ -97,7 +97,7 @@ def _said(held: Referral) -> list[dict[str, Any]]:
     ]
     rows += [
         {"at": row.at, "theirs": row.from_agency, "by": row.by, "text": words_shown(row)}
-        for row in held.messages.select_related("by")
+        for row in as_granted(held.messages.all(), "by")
     ]
     return sorted(rows, key=lambda row: row["at"])
 
@@ -108,11 +108,11 @@ def world(user: User, agency: PartnerAgency) -> dict[str, Any]:
     if agency.is_police:
         names = ("to_confirm", "to_answer", "questions", "in_progress", "answered", "ended")
         return {"agency": agency, **{name: [] for name in names}}
-    theirs = list(Referral.objects.for_agency_of(user).order_by("answer_due_at", "id"))
-    answered = Referral.objects.answered_for(user).order_by("-comments__answered_at", "id")
+    theirs = list(as_granted(Referral.objects.for_agency_of(user)).order_by("answer_due_at", "id"))
+    answered = as_granted(Referral.objects.answered_for(user)).order_by("-comments__answered_at", "id")
     return {
         "agency": agency,
-        "to_confirm": list(Referral.objects.to_confirm_by(user).order_by("ended_at", "id")),
+        "to_confirm": list(as_granted(Referral.objects.to_confirm_by(user)).order_by("ended_at", "id")),
         "to_answer": [row for row in theirs if row.is_waiting],
         "questions": questions_for(user),
         "in_progress": [row for row in theirs if not row.is_waiting],
@@ -164,13 +164,13 @@ def _sent_form(request: HttpRequest, held: Referral, name: str) -> forms.Form:
 
 # What is chosen in a form -> where the handover, or its last change, holds it.
 HELD = {"handled_by": "handled_by", "contact_by": "contact_due_at", "at": "contact_at", "until": "hold_until"}
-CHANGED = ("text", "reason", "suggested")
+CHANGED = {"text": "text", "reason": "reason", "suggested": "suggested_id"}
 
 
 def _same_press(request: HttpRequest, held: Referral, name: str) -> bool:
     """Whether this very form, drawn before the last change, made that change: by the same person, and nothing in it is
     another now."""
-    two = list(held.changes.order_by("-at", "-id").select_related("suggested")[:2])
+    two = list(held.changes.order_by("-at", "-id")[:2])
     if len(two) < 2 or two[0].by_id != person(request).pk or ONE_OF_TWO.get(two[0].move, two[0].move) != name:
         return False
     form = ACTS[name].form_for(held, data=request.POST)
@@ -178,8 +178,12 @@ def _same_press(request: HttpRequest, held: Referral, name: str) -> bool:
         return False
     sent = form.cleaned_data
     same = [sent[field] == getattr(held, kept) for field, kept in HELD.items() if field in sent]
-    same += [sent[field] == getattr(two[0], field) for field in CHANGED if field in sent]
+    same += [_key(sent[field]) == getattr(two[0], kept) for field, kept in CHANGED.items() if field in sent]
     return all(same) and sent.get("warm", held.contact_kind == "warm") == (held.contact_kind == "warm")
+
+
+def _key(chosen: Any) -> Any:
+    return getattr(chosen, "pk", chosen)
 
 
 def left(request: HttpRequest, held: Referral) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from helpline.people.access import needs
 from helpline.people.errors import Refused, TooLate
+from helpline.people.wall import by_us
 from intake.gate import person
 from referrals.actions.asked_again import asked_again as write_asked_again
 from referrals.actions.comments import comment as write_comment
@@ -59,7 +60,7 @@ def _write(request: HttpRequest, pk: str, name: str) -> HttpResponse:
     if not form.is_valid():
         return show(request, held, tried=(name, form))
     try:
-        write(by=person(request), referral=held, **form.cleaned_data)
+        by_us(write, by=person(request), referral=held, **form.cleaned_data)
     except TooLate as late:
         return too_late(request, pk, name, str(late))
     except Refused as refused:

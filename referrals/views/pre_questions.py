@@ -1,5 +1,6 @@
 """Ask before you promise: the question without a name, asked from a case and answered by a link or in the portal."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from helpline.people import clock
 from helpline.people.access import needs, open_to_anyone
 from helpline.people.errors import Refused, TooLate
 from helpline.people.pace import too_often
+from helpline.people.wall import by_us
 from intake import triage
 from intake.gate import case_for, person
 from intake.models import Case
@@ -108,7 +110,7 @@ def question_answer(request: HttpRequest, pk: str) -> HttpResponse:
     if not form.is_valid():
         return _questions(request, answer, form)
     try:
-        answer_first(by=person(request), answer=answer, **form.cleaned_data)
+        by_us(answer_first, by=person(request), answer=answer, **form.cleaned_data)
     except TooLate as late:
         messages.error(request, str(late))
     except Refused as refused:
@@ -146,7 +148,7 @@ def _questions(
 @open_to_anyone
 def pre(request: HttpRequest, token: str) -> HttpResponse:
     """The link of a question without a name. Opening it uses nothing up: mail scanners open links; answering does, once."""
-    if too_often(request, what="pre", a_minute=LINKS_A_MINUTE):
+    if by_us(partial(too_often, request), what="pre", a_minute=LINKS_A_MINUTE):
         return _bare(request, "busy", status=429)
     answer = answer_behind(token)
     if answer is None:
@@ -156,7 +158,7 @@ def pre(request: HttpRequest, token: str) -> HttpResponse:
     form = AnswerFirstForm(request.POST)
     if form.is_valid():
         try:
-            answer_first(by=None, answer=answer, **form.cleaned_data)
+            by_us(answer_first, by=None, answer=answer, **form.cleaned_data)
         except TooLate:
             return _bare(request, "over", status=404)
         except Refused as refused:

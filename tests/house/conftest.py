@@ -1,6 +1,7 @@
 """A world in which every URL has something to show."""
 
 import datetime as dt
+import uuid
 from operator import attrgetter
 from types import SimpleNamespace
 
@@ -9,9 +10,10 @@ from django.db import connection
 from django.urls import URLPattern, get_resolver, reverse
 
 from helpline.caseload import FIGURES
+from helpline.extract.actions import decide_extract
 from helpline.people import clock
 from helpline.people.absences import save_absence
-from helpline.people.models import Notice
+from helpline.people.models import Disposal, LogEntry, LogReview, Notice, User
 from intake import actions as intake
 from intake.models import Case
 from referrals import actions
@@ -28,6 +30,11 @@ HELD = ("warm", "missed", "resting", "contacted")
 
 @pytest.fixture
 def world(cast, make_call, make_case):
+    """What the table of streets speaks of."""
+    return made_world(cast, make_call, make_case)
+
+
+def made_world(cast, make_call, make_case):
     """A call that goes on, a case with steps, a referral in each state that has a page; all in English."""
     call = make_call(answers={"weapon": "yes"}, notes={"seen": "He has a knife."}, urgency="AKUT")
     words = {"track": "B", "caller_name": "Mary Hill", "phone": "0701234567", "safe_contact": "Text after nine."}
@@ -69,9 +76,22 @@ def world(cast, make_call, make_case):
     look, _code = make_look(by=cast.caseworker, referral=made["sent"])
     asked = ask_first(by=cast.caseworker, case=case, need="family_support", age_band="15-17", agencies=[cast.agency])
     pre_answer = asked.answers.get()
+    protected = make_case(protection="secrecy_marking", track="B")
+    naming = intake.name_staff(by=cast.manager, case=protected, user=cast.colleague)
+    opening = intake.open_in_emergency(by=cast.stranger, number=str(protected), reason="life", words="She is outside.")
+    locked = intake.lock_out(by=cast.manager, case=protected, user=_spare(cast), reason="Her cousin.")
+    asks = {"asked_by": "self", "identity_checked": "id_card", "outcome": "all", "registry_number": "SN 2026-77"}
+    decision = decide_extract(
+        by=cast.manager,
+        person=case.people.get(part="concern"),
+        facts={**asks, "held_back": [], "law": "", "reason": ""},
+    )
+    disposal, disposed = _disposals(cast, case)
+    log_review = _log_review(cast)
     connection.check_constraints()
     notice = Notice.objects.filter(user=cast.caseworker).first()
     return SimpleNamespace(
+        no_token="no-such-invitation", no_number=0,
         call=call, done=case.calls.get(), case=Case.objects.get(pk=case.pk), step=step, notice=notice,
         shift=shift, absence=absence, figure=next(iter(FIGURES)),
         report=report, clock=report.clocks.get(kind="immediate_protection_assessment"), note=note, amendment="correction",
@@ -79,8 +99,38 @@ def world(cast, make_call, make_case):
         pre_answer=pre_answer, pre_token=pre_token_of(pre_answer), away=away, look_token=token_of(look), partner=cast.partner,
         colleague=cast.colleague, agency=cast.agency, person=case.people.get(part="concern"), link=link,
         place=PartnerAgency.objects.get(type="NGO_LINE"), need="family_support",
+        protected=protected, naming=naming, opening=opening, locked=locked,
+        decision=decision, disposal=disposal, disposed=disposed, log_review=log_review,
         acute=acute, acute_call=acute.calls.get(), consent=consented.consent, **made,
     )  # fmt: skip
+
+
+def _spare(cast) -> User:
+    """A colleague who is none of the cast."""
+    return User.objects.create(
+        username=f"karin{cast.unit.pk}", role="caseworker", unit=cast.unit, first_name="Karin", language="en"
+    )
+
+
+def _log_review(cast) -> LogReview:
+    """Last month's, of the unit: one row to mark."""
+    review = LogReview.objects.create(unit=cast.unit, month=clock.today().replace(day=1), due_on=clock.today())
+    entry = LogEntry.objects.filter(user=cast.caseworker, event="case.opened").first()
+    review.rows.create(entry=entry, subject=cast.caseworker, rules=["sample"])
+    return review
+
+
+def _disposals(cast, case) -> tuple[Disposal, Disposal]:
+    """A list that waits for its approval, and one that is carried out."""
+    rows = {"rule": "five_years", "due_on": clock.today()}
+    disposal = Disposal.objects.create(proposed_by=cast.manager, unit=cast.unit)
+    disposal.items.create(case=case.pk, number=case.number, **rows)
+    now = clock.now()
+    disposed = Disposal.objects.create(
+        proposed_by=cast.manager, unit=cast.unit, approved_by=cast.reviewer, approved_at=now, done_at=now
+    )
+    disposed.items.create(case=uuid.uuid4(), number="tall-sol-11", done_at=now, **rows)
+    return disposal, disposed
 
 
 def _held(cast, case) -> dict[str, Referral]:

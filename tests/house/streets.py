@@ -11,7 +11,7 @@ UNIT = "caseworker colleague manager"
 OTHER_UNIT = "stranger other_manager"
 STAFF = f"{UNIT} {OTHER_UNIT}"
 PARTNERS = "partner other_partner"
-EVERYBODY = f"{STAFF} {PARTNERS} keeper"
+EVERYBODY = f"{STAFF} {PARTNERS} keeper coordinator reviewer"
 # Who comes by a link has no log-in: what a link that leads to nothing answers.
 BY_LINK = {
     "portal:pre": 404,
@@ -22,7 +22,14 @@ BY_LINK = {
     "portal:look-decline": 405,
     "portal:look-ask": 405,
 }
-OPEN = {"health", "livez", "language", "account_login", "account_signup", "account_logout", *BY_LINK}
+# Ways in: what each answers to who has not begun, and where no municipality's log-in is configured.
+WAYS_IN = {
+    **{"account_signup": 200, "mfa_authenticate": 302, "mfa_login_webauthn": 302},
+    **{"sign_on_login": 405, "sign_on_callback": 404, "invitation": 404},
+}
+# One's own page: who it is comes before what is there (tests/people say that another's is absent).
+ASKS_AGAIN = ("mfa_remove_webauthn", "account-end")
+OPEN = {"health", "livez", "language", "account_login", "account_logout", *WAYS_IN, *BY_LINK}
 
 Answers = dict[object, str]
 
@@ -50,6 +57,11 @@ def own_case(post: bool = False, get: bool = True, **where: str) -> Street:
     return Street(look, act if post else None, where)
 
 
+def manager_of(ends: bool = False, **where: str) -> Street:
+    """Of a case, for the manager of its unit alone."""
+    return Street({405: "manager other_manager"}, {"in" if ends else 422: "manager", 404: "other_manager"}, where)
+
+
 def portal_act(pk: str) -> Street:
     """Of a referral: the agency that it was handed to, and no other."""
     return Street({405: PARTNERS}, {"in": "partner", 404: "other_partner"}, {"pk": pk})
@@ -71,17 +83,69 @@ STREETS: dict[str, Street] = {
     "account_login": Street({302: EVERYBODY}, {302: EVERYBODY}),
     "account_logout": Street({200: EVERYBODY}, {302: EVERYBODY}),
     "account_signup": Street({302: EVERYBODY}, {302: EVERYBODY}),
+    "mfa_authenticate": Street({302: EVERYBODY}, {302: EVERYBODY}),
+    "mfa_login_webauthn": Street({302: EVERYBODY}, {302: EVERYBODY}),
+    "sign_on_login": Street({405: EVERYBODY}, {404: EVERYBODY}),  # none is configured
+    "sign_on_callback": Street({404: EVERYBODY}),
+    "invitation": Street({404: EVERYBODY}, {404: EVERYBODY}, {"token": "no_token"}),
+    # one's own page of how one logs in: each part asks again who it is
+    **{
+        name: Street({302: EVERYBODY}, {302: EVERYBODY})
+        for name in ("mfa_activate_totp", "mfa_deactivate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes")
+    },
+    "mfa_index": Street({302: EVERYBODY}),
+    "mfa_view_recovery_codes": Street({302: EVERYBODY}, {302: EVERYBODY}),
+    "mfa_remove_webauthn": Street({302: EVERYBODY}, {302: EVERYBODY}, {"pk": "no_number"}),
+    "account-password": Street({302: EVERYBODY}, {302: EVERYBODY}),
+    "account-connect": Street({405: EVERYBODY}, {302: EVERYBODY}),
+    "account-disconnect": Street({405: EVERYBODY}, {302: EVERYBODY}),
+    "account-end": Street({405: EVERYBODY}, {302: EVERYBODY}, {"pk": "no_number"}),
+    "account-end-others": Street({405: EVERYBODY}, {302: EVERYBODY}),
+    "account-known": Street({405: EVERYBODY}, {302: EVERYBODY}),
+    "account_reauthenticate": Street({200: EVERYBODY}, {200: EVERYBODY}),
+    "mfa_reauthenticate": Street({302: EVERYBODY}, {302: EVERYBODY}),  # who has no factor shows the password
+    "mfa_reauthenticate_webauthn": Street({302: EVERYBODY}, {302: EVERYBODY}),
+    "account-again-sign-on": Street({200: EVERYBODY}),
     "demo-mail": Street({200: EVERYBODY}),
     # the roof
     "caseload": Street({200: "manager other_manager"}),
     "caseload-rows": Street({200: "manager other_manager"}, where={"key": "figure"}),
+    "statistics": Street({200: "manager other_manager coordinator"}),
     "mail": Street({200: "manager other_manager keeper"}),
+    "log:list": Street({200: "reviewer"}),
+    "log:review-list": Street({200: "manager other_manager reviewer"}),
+    "log:review": Street(
+        {200: "manager reviewer", 404: "other_manager"},
+        {422: "manager reviewer", 404: "other_manager"},
+        {"pk": "log_review.pk"},
+    ),
+    "log:review-sign": Street(
+        {405: "manager other_manager reviewer"},
+        {"in": "manager reviewer", 404: "other_manager"},
+        {"pk": "log_review.pk"},
+    ),
     "mail-send": Street(
         {405: "manager other_manager keeper"}, {"in": "manager keeper", 404: "other_manager"}, {"pk": "notice.pk"}
+    ),
+    "disposals:disposal-list": Street({200: "manager other_manager reviewer"}),
+    "disposals:disposal-propose": Street({200: "manager other_manager"}, {"in": "manager other_manager"}),
+    "disposals:disposal": Street({200: "manager reviewer", 404: "other_manager"}, where={"pk": "disposal.pk"}),
+    "disposals:disposal-approve": Street(
+        {405: "manager other_manager reviewer"}, {422: "manager reviewer", 404: "other_manager"}, {"pk": "disposal.pk"}
+    ),
+    "disposals:disposal-refuse": Street(
+        {405: "manager other_manager reviewer"}, {"in": "manager reviewer", 404: "other_manager"}, {"pk": "disposal.pk"}
+    ),
+    "disposals:disposal-record": Street({200: "manager reviewer", 404: "other_manager"}, where={"pk": "disposed.pk"}),
+    "disposals:case-keep": Street(
+        {200: "manager", 404: "other_manager"}, {422: "manager", 404: "other_manager"}, {"code": "case.slug"}
     ),
     "keeper:user-list": Street({200: "keeper"}),
     "keeper:user-add": Street({200: "keeper"}, {422: "keeper"}),
     "keeper:user-edit": Street({200: "keeper"}, {200: "keeper"}, {"pk": "colleague.pk"}),
+    "keeper:user-invite": Street({405: "keeper"}, {302: "keeper"}, {"pk": "colleague.pk"}),
+    "keeper:user-reset": Street({405: "keeper"}, {200: "keeper"}, {"pk": "colleague.pk"}),
+    "keeper:user-end": Street({405: "keeper"}, {302: "keeper"}, {"pk": "colleague.pk"}),
     "keeper:agency-list": Street({200: "keeper"}),
     "keeper:agency-add": Street({200: "keeper"}, {422: "keeper"}),
     "keeper:agency-edit": Street({200: "keeper"}, {422: "keeper"}, {"pk": "agency.pk"}),
@@ -89,6 +153,17 @@ STREETS: dict[str, Street] = {
     "keeper:agency-export": Street({405: "keeper"}, {200: "keeper"}),
     "keeper:grounds": Street({200: "keeper"}, {422: "keeper"}),
     "keeper:board": Street({200: "keeper"}, {422: "keeper"}),
+    "extract": Street(
+        {"reason": "manager", 404: "other_manager"},
+        {"reason": "manager", 404: "other_manager"},
+        {**CASE, "pk": "person.pk"},
+    ),
+    "extract-read": Street(
+        {"reason": "manager", 404: "other_manager"}, {"reason": "manager", 404: "other_manager"}, {"pk": "decision.pk"}
+    ),
+    "extract-make": Street(
+        {405: "manager other_manager"}, {"reason": "manager", 404: "other_manager"}, {"pk": "decision.pk"}
+    ),
     # calls
     "intake:my-day": Street({200: STAFF}),
     "intake:notice-open": Street(
@@ -129,6 +204,7 @@ STREETS: dict[str, Street] = {
     ),
     "intake:paper": Street({200: STAFF}),
     # cases
+    "intake:search": Street({200: STAFF}, {422: STAFF}),
     "intake:case-list": Street({200: STAFF}),
     "intake:case": own_case(**CASE),
     "intake:case-reason": Street(
@@ -177,6 +253,17 @@ STREETS: dict[str, Street] = {
     "intake:case-safe": own_case(post=True, **CASE),
     "intake:case-reassign": Street(
         {200: "manager", 404: "other_manager"}, {422: "manager", 404: "other_manager"}, CASE
+    ),
+    # who may: named for a protected case, locked out of a case, opened in an emergency
+    "intake:case-staff": Street({200: "manager", 404: "other_manager"}, where=CASE),
+    "intake:staff-name": manager_of(**CASE),
+    "intake:staff-lock": manager_of(**CASE),
+    "intake:staff-name-end": manager_of(ends=True, code="protected.slug", pk="naming.pk"),
+    "intake:staff-lock-end": manager_of(ends=True, code="protected.slug", pk="locked.pk"),
+    "intake:emergency": Street({200: STAFF}, {422: STAFF}),
+    "intake:review-list": Street({200: "manager other_manager reviewer"}),
+    "intake:review": Street(
+        {405: "manager other_manager reviewer"}, {422: "manager", 404: "other_manager reviewer"}, {"pk": "opening.pk"}
     ),
     "intake:step-plan": own_case(post=True, get=False, **CASE),
     "intake:step-done": own_case(post=True, **CASE, pk="step.pk"),

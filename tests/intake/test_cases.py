@@ -177,17 +177,6 @@ def test_a_colleagues_words_are_not_in_the_units_list(client_of, make_case, cast
     assert spoken(case.code) in page and "Fatima" not in page
 
 
-def test_a_number_leads_to_the_case_and_the_search_is_logged(client_of, make_case, cast):
-    case, foreign = make_case(), make_case(by=cast.stranger)
-    client = client_of(cast.caseworker)
-    answer = client.get(reverse("intake:case-list"), {"number": spoken(case.code).replace("-", " ").upper()})
-    assert answer.headers["Location"] == url("case", case)
-    for number in (spoken(foreign.code), "nothing at all", "", "\x00"):
-        answer = client.get(reverse("intake:case-list"), {"number": number}, follow=True)
-        assert "no case with that number" in answer.content.decode()
-    assert LogEntry.objects.filter(event="case.searched").count() == 5
-
-
 @pytest.mark.parametrize("which", ["mine", "unit", "closed"])
 def test_queries_do_not_grow_with_the_rows(client_of, make_case, cast, which):
     client = client_of(cast.caseworker)

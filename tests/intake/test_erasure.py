@@ -10,7 +10,7 @@ from django.urls import reverse
 from helpline.people.models import LogEntry, Municipality
 from intake import actions
 from intake.actions import erasure
-from intake.actions.erasure import months_later, words_go_on
+from intake.actions.erasure import NO_ENTRY, months_later, words_go_on
 from intake.actions.timeline import record
 from intake.models import BoardDecision, Call, Case, Event, Note
 from intake.models.calls import Answer
@@ -253,7 +253,7 @@ def test_advice_says_that_its_words_go(make_case, cast, client_of):
     assert says_it_goes(client_of(cast.caseworker), make_case())
 
 
-@pytest.mark.parametrize("kind", ["text.made", "number.erased", "case.linked", "case.unlinked", "case.unclaimed"])
+@pytest.mark.parametrize("kind", sorted({*NO_ENTRY} - {"case.opened_by_other", "words.erased"}))
 def test_what_says_nothing_of_the_person_is_no_entry(kind, at, make_case, cast):
     with at("2026-01-10 12:00"):
         case = closed(make_case, cast)

@@ -142,3 +142,100 @@ def test_the_page_asks_no_more_of_the_database_for_more_people(client_of, cast, 
         actions.add_person(by=cast.caseworker, case=case, facts={**SOMEBODY, "name": "Tom"})
     with django_assert_max_num_queries(14):
         client.get(url("people", case))
+
+
+# -- the personal number ---
+
+NUMBER = {"personal_number": "811218-9876"}
+
+
+def test_a_personal_number_is_checked_kept_and_masked_in_the_list(client_of, cast, case):
+    client = client_of(cast.caseworker)
+    assert client.post(url("people", case), {**SOMEBODY, "name": "Tom", **NUMBER}).status_code == 302
+    tom = case.people.get(part="household")
+    assert tom.personal_number == "198112189876"
+    page = client.get(url("people", case)).content.decode()
+    assert (
+        "19811218-••••" in page and "9876" not in page and "9876" not in client.get(url("case", case)).content.decode()
+    )
+    page = client.get(url("person-edit", case, tom.pk)).content.decode()
+    assert "19811218-9876" in page
+    assert LogEntry.objects.filter(event="person.read", case=case.pk, row=str(tom.pk)).count() == 1
+    for row in LogEntry.objects.all():
+        assert "811218" not in f"{row.codes} {row.row}"
+    data = {**SOMEBODY, "name": "Tom", "personal_number": ""}
+    assert client.post(url("person-edit", case, tom.pk), data).status_code == 302
+    assert case.people.get(pk=tom.pk).personal_number == ""
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"personal_number": "811218-9877"}, "last digit"),
+        ({"personal_number": "811218"}, "ten or twelve"),
+        ({**NUMBER, "name": ""}, "Write the name too"),
+        ({"personal_number": "8112\x0018-9876"}, "control character"),
+        ({"personal_number": "9" * 1_000_000}, "too long"),
+    ],
+)
+def test_a_wrong_personal_number_is_refused_at_its_field(client_of, cast, case, facts, said):
+    answer = client_of(cast.caseworker).post(url("people", case), {**SOMEBODY, "name": "Tom", **facts})
+    assert answer.status_code == 422 and said in answer.content.decode()
+    assert "personal_number" in answer.context["form"].errors and not case.people.filter(part="household").exists()
+
+
+def test_where_there_is_no_place_for_one_there_is_no_field(client_of, cast, make_case, case):
+    client = client_of(cast.caseworker)
+    advice = make_case(track="A")
+    assert 'name="personal_number"' in client.get(url("people", case)).content.decode()
+    assert 'name="personal_number"' not in client.get(url("people", advice)).content.decode()
+    answer = client.post(url("people", advice), {**SOMEBODY, **NUMBER})
+    assert answer.status_code == 422 and not Person.objects.exclude(personal_number=b"").exists()
+    actions.change_protection(by=cast.caseworker, case=case, level="fictitious_identity", why="New identity.")
+    assert 'name="personal_number"' not in client.get(url("people", case)).content.decode()
+    answer = client.post(url("people", case), {**SOMEBODY, "name": "Tom", **NUMBER})
+    assert answer.status_code == 422 and "fictitious identity" in answer.content.decode()
+
+
+def test_only_of_a_caller_who_is_named(cast, make_case):
+    case = make_case(track="B", caller_name="The neighbour", identity="pseudonym")
+    with pytest.raises(Refused, match="who is named"):
+        actions.change_person(by=cast.caseworker, person=case.people.get(part="caller"), facts=NUMBER)
+
+
+def test_lower_identity_takes_the_number_along_and_a_personal_file_remembers_it(cast, make_case):
+    case = make_case(track="C", caller_name="Mary Hill", **NUMBER)
+    assert case.people.get(part="caller").personal_number == "198112189876"
+    actions.change_track(
+        by=cast.caseworker, case=case, track="C", identity="pseudonym", why="Wants it.", name="Neighbour"
+    )
+    assert case.people.get(part="caller").personal_number == ""
+    assert "19811218-9876" in case.events.filter(kind="track.changed").latest("at").text
+
+
+# -- in the call ---
+
+
+def save(client, call, **data):
+    return client.post(reverse("intake:call-save", args=[call.pk]), data)
+
+
+def test_in_a_call_the_number_stands_beside_the_name(client_of, cast, make_call):
+    client = client_of(cast.caseworker)
+    call = make_call(track="B")
+    page = reverse("intake:call", args=[call.pk])
+    assert 'name="personal_number"' not in client.get(page).content.decode()
+    answer = save(client, call, **NUMBER)
+    assert answer.status_code == 422 and "Say first what giving a name means" in answer.content.decode()
+    save(client, call, **{"a.named": "said", "identity": "named", "caller_name": "Mary Hill", **NUMBER})
+    call.refresh_from_db()
+    assert call.personal_number == "198112189876" and 'name="personal_number"' in client.get(page).content.decode()
+    assert save(client, call, personal_number="811218-9877").status_code == 422
+    call.refresh_from_db()
+    assert call.personal_number == "198112189876"
+
+
+def test_a_call_with_a_number_and_no_name_is_not_finished(cast, make_call):
+    call = make_call(track="B", answers={"named": "said"}, urgency="SKYNDSAM", urgency_reason="-", **NUMBER)
+    with pytest.raises(Refused, match="write the name"):
+        actions.complete_call(by=cast.caseworker, call=call)

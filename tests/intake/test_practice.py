@@ -45,7 +45,7 @@ def test_it_is_started_from_my_day_and_marked_all_the_way(anna, cast):
         reverse("intake:case-list") + "?which=unit",
     ):
         assert "ractice" in anna.get(url).content.decode(), url
-    found = anna.get(reverse("intake:case-list"), {"number": case.number}, follow=True).content.decode()
+    found = anna.post(reverse("intake:search"), {"term": case.number}, follow=True).content.decode()
     assert MARK in found
     assert "Det här är en övning." in anna.get(reverse("intake:call-after", args=[call.pk])).content.decode()
 

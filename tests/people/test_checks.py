@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from helpline.people import checks
-from helpline.people.checks import production_is_safe, refuse_unsafe_start
+from helpline.people.checks import production_is_careful, production_is_safe, refuse_unsafe_start
 from helpline.people.models import Role, User
 
 
@@ -18,6 +18,8 @@ from helpline.people.models import Role, User
 def production(monkeypatch):
     """A configuration that may start."""
     made = SimpleNamespace(DEMO=False, DEBUG=False, SECRET_KEY="s" * 60, HELPLINE_KEYS=["one:" + "A" * 43 + "="])
+    made.ALLOWED_HOSTS, made.SITE_URL = ["helpline.example.se"], "https://helpline.example.se"
+    made.EMAIL_HOST, made.EMAIL_USE_TLS, made.DATABASE_LOG_TRUSTED = "localhost", False, True
     monkeypatch.setattr(checks, "settings", made)
     return made
 
@@ -39,6 +41,7 @@ def test_a_whole_configuration_starts(production, db):
         ("HELPLINE_KEYS", [], "helpline.E003"),
         ("HELPLINE_KEYS", ["one:short"], "helpline.E003"),
         ("HELPLINE_KEYS", ["one:not base64!"], "helpline.E003"),
+        ("ALLOWED_HOSTS", ["*"], "helpline.E004"),
     ],
 )
 def test_each_fault_is_refused_alone(name, value, error, production, db):
@@ -75,6 +78,69 @@ def test_a_database_that_does_not_answer_is_no_reason_to_trust_it(production, mo
     monkeypatch.setattr(checks, "_faults_of_database", down)
     with pytest.raises(SystemExit, match="does not answer"):
         refuse_unsafe_start()
+
+
+# -- the database's own log ---
+
+
+def test_the_log_of_the_database_at_hand_is_quiet(production, db):
+    """The server of the tests is the one that `make run` starts: the start looks, and finds nothing."""
+    if not os.environ.get("HELPLINE_VAR"):
+        pytest.skip("the tests run on somebody else's server")
+    production.DATABASE_LOG_TRUSTED = False
+    refuse_unsafe_start()
+
+
+@pytest.mark.parametrize("name", [name for name in checks.QUIET_LOG if not name.startswith("auto_explain")])
+def test_a_loud_log_is_refused_by_its_name(name, production, db, monkeypatch):
+    """The server is asked for each: what it answers is what stands in the refusal."""
+    production.DATABASE_LOG_TRUSTED = False
+    monkeypatch.setattr(checks, "QUIET_LOG", {name: {"never this"}})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting(%s, true)", [name])
+        is_now = cursor.fetchone()[0]
+    if is_now is None:  # this version of the server has it not
+        return refuse_unsafe_start()
+    with pytest.raises(SystemExit, match="what people type into its log") as refused:
+        refuse_unsafe_start()
+    assert f"{name} = {is_now} (should be never this)" in str(refused.value.args or refused.value)
+    production.DATABASE_LOG_TRUSTED = True
+    refuse_unsafe_start()
+
+
+def test_a_loud_log_is_no_matter_in_the_demo(production, db, monkeypatch):
+    monkeypatch.setattr(checks, "QUIET_LOG", {"log_statement": {"never this"}})
+    production.DATABASE_LOG_TRUSTED, production.DEMO = False, True
+    refuse_unsafe_start()
+
+
+def test_what_a_statement_needs_to_be_written_is_all_asked_for():
+    """`make run` sets the four that matter on its own server, to values that the start takes."""
+    from helpline.local.postgres import SETTINGS
+
+    ours = {name: value for name, value in SETTINGS.items() if name in checks.QUIET_LOG}
+    assert len(ours) == 4 and all(value in checks.QUIET_LOG[name] for name, value in ours.items())
+
+
+# -- what check --deploy warns of ---
+
+
+@pytest.mark.parametrize(
+    ("changed", "warning"),
+    [
+        ({}, set()),
+        ({"SITE_URL": "http://helpline.example.se"}, {"helpline.W001"}),
+        ({"EMAIL_HOST": "mail.example.se"}, {"helpline.W002"}),
+        ({"EMAIL_HOST": "10.0.0.4"}, {"helpline.W002"}),
+        ({"EMAIL_HOST": "127.0.0.1"}, set()),
+        ({"EMAIL_HOST": "mail.example.se", "EMAIL_USE_TLS": True}, set()),
+    ],
+)
+def test_what_is_in_the_clear_is_warned_of(changed, warning, production):
+    vars(production).update(changed)
+    assert {found.id for found in production_is_careful()} == warning
+    production.DEMO = True
+    assert production_is_careful() == []
 
 
 def test_demo_accounts_are_refused(production, db):

@@ -23,7 +23,7 @@ def test_logging_in_leads_to_the_first_page_of_the_role(cast, english):
     assert answer.status_code == 302 and answer.url == reverse("home")
     assert english.get(answer.url).url == reverse("keeper:user-list")
     row = LogEntry.objects.get(event="user.logged_in")
-    assert (row.user, row.role, row.codes) == (cast.keeper, "keeper", {})
+    assert (row.user, row.role, row.codes) == (cast.keeper, "keeper", {"how": ["password"]})
 
 
 def test_it_leads_on_to_where_one_was_going(cast, english):

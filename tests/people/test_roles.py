@@ -1,8 +1,13 @@
-"""Two database roles: the application's runs and owns nothing."""
+"""Two database roles: the application's runs and owns nothing; and what the roles without a unit have."""
 
 import pytest
 from django.conf import settings
 from django.db import ProgrammingError, connection, transaction
+from django.urls import reverse
+
+from helpline.people.access import MAY
+from helpline.people.models import User
+from intake.models import Case
 
 
 def ask(question: str, *parameters):
@@ -70,3 +75,38 @@ def test_it_works_with_every_table(db):
         settings.APP_ROLE,
     )
     assert lacking == []
+
+
+@pytest.mark.parametrize(
+    ("role", "acts"),
+    [
+        ("coordinator", {"see_statistics", "use_account", "read_demo_mail"}),
+        (
+            "keeper",
+            {"keep_users", "keep_agencies", "keep_grounds", "keep_board", "see_mail", "use_account", "read_demo_mail"},
+        ),
+    ],
+)
+def test_who_sees_no_case_has_these_acts_and_no_other(role, acts):
+    assert {act for act, roles in MAY.items() if role in roles} == acts
+
+
+def test_the_reviewer_has_no_act_on_a_case(cast):
+    theirs = {act for act, roles in MAY.items() if "reviewer" in roles}
+    assert not theirs & {"see_cases", "work_case", "refer", "break_glass", "search_person", "log_call", "name_staff"}
+    assert {"read_log", "review_openings"} <= theirs
+    assert (
+        not Case.objects.visible_to(cast.reviewer).exists() and not Case.objects.within_reach_of(cast.reviewer).exists()
+    )
+
+
+def test_the_keepers_form_makes_roles_without_a_unit(cast, client_of):
+    facts = {"first_name": "Ylva", "last_name": "Ek", "email": "ylva@example.com", "phone": "", "unit": cast.unit.pk}
+    for role in ("coordinator", "reviewer"):
+        user = User.objects.create(
+            username=f"new-{role}", role=role, first_name="Y", last_name="E", email="y@example.com"
+        )
+        saved = client_of(cast.keeper).post(reverse("keeper:user-edit", args=[user.pk]), {**facts, "role": role})
+        assert saved.status_code == 302, role
+        user.refresh_from_db()
+        assert user.first_name == "Ylva" and user.unit is None

@@ -196,7 +196,7 @@ def test_each_master_key_that_is_configured_is_read(call, make_call, settings):
     assert (note(call).text, note(newer).text) == (WORDS, "under the next key")
     settings.HELPLINE_KEYS = old
     assert note(call).text == WORDS
-    with pytest.raises(KeyError):
+    with pytest.raises(ImproperlyConfigured, match="the master key next is not in HELPLINE_KEYS"):
         assert note(newer).text
 
 

@@ -12,6 +12,7 @@ from intake.models import Call, Case
 from referrals import actions as referral_actions
 
 NAME, NOTE, ASKED = "Ingegerd Malmkvist", "He keeps a rifle in the barn by the lake", "Zebragatan fjorton"
+NUMBER, WRITTEN = "198112189876", "811218-9876"  # of the caller, as it is kept and as it was typed
 
 
 @pytest.fixture
@@ -32,7 +33,15 @@ def typed(client_of, cast) -> Case:
         "identity": "named",
     }
     client.post(reverse("intake:call-save", args=[call.pk]), facts)
-    words = {**facts, "caller_name": NAME, "n.seen": NOTE, "a.r_event": NOTE, "r.r_violence": NOTE, "what": NOTE}
+    words = {
+        **facts,
+        "caller_name": NAME,
+        "personal_number": WRITTEN,
+        "n.seen": NOTE,
+        "a.r_event": NOTE,
+        "r.r_violence": NOTE,
+        "what": NOTE,
+    }
     answer = client.post(reverse("intake:call-complete", args=[call.pk]), words)
     assert answer.status_code == 303, answer.content.decode()[:2000]
     case = Case.objects.get()
@@ -45,6 +54,10 @@ def typed(client_of, cast) -> Case:
     referral_actions.decline(by=cast.partner, referral=sent, reason="no_capacity", text=NOTE)
     page = client.get(reverse("intake:case", args=[case.slug])).content.decode()
     assert NAME in page and NOTE in page  # it was written, and can be read
+    caller = case.people.get(part="caller")
+    page = client.get(reverse("intake:person-edit", args=[case.slug, caller.pk])).content.decode()
+    assert caller.personal_number == NUMBER and "19811218-9876" in page
+    assert case.number in client.post(reverse("intake:search"), {"term": WRITTEN}).content.decode()  # and searched for
     return case
 
 
@@ -66,7 +79,7 @@ def tables() -> bytes:
 def test_not_in_a_table(typed):
     everything = tables()
     assert typed.code.encode() in everything  # what is plain is found, so the search works
-    for text in (NAME, NOTE, ASKED):
+    for text in (NAME, NOTE, ASKED, NUMBER, WRITTEN):
         for form in forms_of(text):
             assert form not in everything
 
@@ -76,7 +89,7 @@ def test_not_in_a_file_of_the_database(typed):
     folder = Path(os.environ.get("HELPLINE_VAR", "")) / "postgres"
     if not (os.environ.get("HELPLINE_VAR") and os.access(folder / "PG_VERSION", os.R_OK)):
         pytest.skip("the database's files are on another machine; its tables are searched by the test above")
-    wanted = {text: forms_of(text) for text in (NAME, NOTE, ASKED)}
+    wanted = {text: forms_of(text) for text in (NAME, NOTE, ASKED, NUMBER, WRITTEN)}
     sees_plain, files = False, 0
     for path in folder.rglob("*"):
         if path.is_file():

@@ -29,13 +29,14 @@ def app_url() -> str:
 class Server:
     """A gunicorn process on the test's database, to be killed and started again on the same port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = (folder / "gunicorn.log").open("wb")
         self.folder = folder
+        self.environment = environment  # over that of the tests
         self.process: subprocess.Popen | None = None
 
     def start(self) -> None:
@@ -44,6 +45,7 @@ class Server:
             **os.environ,
             **{"DATABASE_URL": url, "OWNER_DATABASE_URL": url, "DEMO": "1", "SECRET_KEY": settings.SECRET_KEY},
             **{"HELPLINE_KEYS": ",".join(settings.HELPLINE_KEYS), "HELPLINE_VAR": str(self.folder)},
+            **self.environment,
         }
         command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{self.port}", "-w", "2", "helpline.wsgi"]
         self.process = subprocess.Popen(

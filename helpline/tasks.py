@@ -1,0 +1,25 @@
+"""What Celery wakes up on the roof."""
+
+from celery import shared_task
+
+from helpline.disposals import carry_out, remind_managers
+from helpline.log_review import draw_reviews, remind_late
+
+
+@shared_task
+def dispose() -> None:
+    """Delete what is approved."""
+    carry_out()
+
+
+@shared_task
+def remind_of_disposals() -> None:
+    """Remind the managers, once a month, of what is due to be deleted."""
+    remind_managers()
+
+
+@shared_task
+def review_logs() -> None:
+    """Draw the reviews of last month's log, and remind of those that are late."""
+    draw_reviews()
+    remind_late()

@@ -1,0 +1,206 @@
+"""Sends odd values to every field, every question of an address and every part of one; counts what came of it."""
+
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
+
+from django.db import connection, transaction
+from django.http import QueryDict
+from django.urls import resolve
+
+from helpline.people.words import HOSTILE
+from tests.house.streets import EVERYBODY, STREETS
+from tests.house.test_bad_input import FORM
+
+# Counters, sessions and the log: what is written of a request whatever becomes of it.
+OF_EVERY_REQUEST = ('"cache"', '"django_session"', '"people_logentry"', '"usersessions_usersession"')
+REFUSED = {400, 403, 404, 405, 413, 414, 422}
+LET_IN = (200, 302, "in")
+
+
+@dataclass
+class Tally:
+    """What one run found."""
+
+    area: str
+    asked: int = 0
+    places: set = field(default_factory=set)
+    statuses: Counter = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    def note(self, place: str, answer, wrote: list[str], what: str) -> None:
+        """Count an answer; it is a fault where the server failed, or where a refusal changed something."""
+        self.asked += 1
+        self.places.add(place)
+        self.statuses[answer.status_code] += 1
+        if answer.status_code >= 500 and place != "health":
+            self.faults.append(f"{place}: {answer.status_code} for {what[:300]}")
+        if answer.status_code in REFUSED and wrote:
+            self.faults.append(f"{place}: {answer.status_code}, and yet {wrote[0]} for {what[:300]}")
+        if b"Traceback (most recent" in getattr(answer, "content", b""):
+            self.faults.append(f"{place}: a traceback is shown for {what[:300]}")
+
+    def line(self) -> str:
+        counted = ", ".join(f"{status}: {count}" for status, count in sorted(self.statuses.items()))
+        spent = f"{time.monotonic() - self.began:6.0f} s"
+        figures = f"{len(self.places):>4} places  {self.asked:>7} asked  {len(self.faults):>3} faults"
+        return f"{self.area:<24} {figures}  {spent}  {counted}"
+
+
+class Watched:
+    """What is written, and which words are sealed, while a request is answered."""
+
+    def __init__(self, monkeypatch) -> None:
+        from helpline.people import sealed
+
+        self.wrote: list[str] = []
+        self.sealed: list[tuple[str, str]] = []
+        monkeypatch.setattr(sealed, "KEPT", [*sealed.KEPT, self._sealed])
+
+    def _sealed(self, row, name: str, text: str) -> str:
+        self.sealed.append((f"{type(row).__name__}.{name}", text))
+        return text
+
+    def _execute(self, execute, sql, params, many, context):
+        changes = sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))
+        if changes and not any(table in sql for table in OF_EVERY_REQUEST):
+            self.wrote.append(sql[:100])
+        return execute(sql, params, many, context)
+
+    def send(self, client, method: str, url: str, body: str = "", **headers):
+        """One request, of which nothing remains. A long address is one that no web server lets through."""
+        self.wrote, self.sealed = [], []
+        with transaction.atomic(), connection.execute_wrapper(self._execute):
+            if method == "GET":
+                answer = client.get(url, **headers)
+            else:
+                answer = client.post(url, body.encode("ascii"), content_type=FORM, **headers)
+            if answer.status_code < 500:
+                connection.check_constraints()
+            transaction.set_rollback(True)
+        return answer
+
+
+def progress(tally: Tally, place: str, loud: bool) -> None:
+    if loud:
+        print(f"  {tally.area}: {place} ({tally.asked} asked, {len(tally.faults)} faults)", file=sys.stderr, flush=True)
+
+
+def rotated(names: list[str], values: list[str], turn: int) -> str:
+    """Each name with another value; after as many turns as there are values each has met each."""
+    step = max(len(values) // max(len(names), 1), 1)
+    return "&".join(f"{quote(name)}={values[(turn + at * step) % len(values)]}" for at, name in enumerate(names))
+
+
+def sent_texts(body: str) -> set[str]:
+    """What a form may keep of what was sent: each value, with line ends of one kind, with and without its blank ends."""
+    found = set()
+    for values in QueryDict(body).lists():
+        for value in values[1]:
+            text = value.replace("\r\n", "\n").replace("\r", "\n")
+            found |= {value, text, text.strip()}
+    return found
+
+
+def every_form(addresses, forms_at, watched: Watched, values: list[str], loud: bool = False) -> Tally:
+    """Each field of each form meets each value; what is sealed is what was sent, letter for letter, or the form's own words."""
+    tally = Tally("fields of forms")
+    for name, client, url in addresses:
+        for button, form, texts, others in forms_at(name, client, url):
+            names = [one for one in [*texts, *others] if one not in button]
+            for turn in range(len(values)) if names else ():
+                body = rotated(names, values, turn) + ("&" + urlencode(button) if button else "")
+                answer = watched.send(client, "POST", url, body)
+                tally.note(name, answer, [] if name.startswith("intake:call") else watched.wrote, f"{form}: {body}")
+                sent = sent_texts(body)
+                for where, text in watched.sealed:
+                    if HOSTILE.search(text):
+                        tally.faults.append(f"{name}: {where} keeps what cannot be kept: {text[:80]!r}")
+                    elif odd(text) and text not in sent:
+                        tally.faults.append(f"{name}: {where} keeps other words than were sent: {text[:80]!r}")
+            progress(tally, f"{name} {form}", loud)
+    return tally
+
+
+def odd(text: str) -> bool:
+    """Whether this came from us and not from the program: its own sentences are of letters and plain marks."""
+    return any(mark in text for mark in ("<", "alert(", "{{", "${", "DROP TABLE", "\u0301", "\ufeff"))
+
+
+class Asked:
+    """Finds the questions that a view reads of an address, by reading over its shoulder."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.names: set[str] = set()
+        for method in ("get", "getlist", "__getitem__", "__contains__"):
+            original = getattr(QueryDict, method, None)
+
+            def look(query, name, *rest, _original=original, **more):
+                if isinstance(name, str):
+                    self.names.add(name)
+                return _original(query, name, *rest, **more)
+
+            monkeypatch.setattr(QueryDict, method, look)
+
+    def taken(self) -> set[str]:
+        found, self.names = {name for name in self.names if name and name != "csrfmiddlewaretoken"}, set()
+        return found
+
+
+def who_looks(street) -> str | None:
+    return next((one for one in EVERYBODY.split() if street.answer("GET", one) in LET_IN), None)
+
+
+def every_question(clients, address_of, asked: Asked, watched: Watched, values: list[str], loud: bool = False) -> Tally:
+    """Each question that a page reads of its address, found by itself, meets each value; and many times over the same name."""
+    tally = Tally("questions of addresses")
+    for name, street in STREETS.items():
+        who = who_looks(street)
+        if who is None or name.startswith("account_"):
+            continue
+        client, url = clients[who], address_of(name, street)
+        asked.taken()
+        watched.send(client, "GET", url)
+        watched.send(client, "GET", f"{url}?x=1")
+        names = sorted(asked.taken())
+        for turn in range(len(values)) if names else ():
+            one = quote(names[turn % len(names)])
+            thrice = "&".join(f"{one}={values[(turn + at) % len(values)]}" for at in range(3))
+            for query in (rotated(names, values, turn), thrice):
+                answer = watched.send(client, "GET", f"{url}?{query}")
+                tally.note(name, answer, watched.wrote, query)
+                if answer.status_code in (301, 302) and not answer.url.startswith("/"):
+                    tally.faults.append(f"{name}: leads to {answer.url[:80]} for {query[:200]}")
+        progress(tally, f"{name} {names}", loud)
+    return tally
+
+
+def every_part(clients, address_of, watched: Watched, values: list[str], loud: bool = False) -> Tally:
+    """Each part of each address that is not fixed meets each value, as a look and as a form."""
+
+    tally = Tally("parts of addresses")
+    for name, street in STREETS.items():
+        for method in ("GET", "POST"):
+            who = next((one for one in EVERYBODY.split() if street.answer(method, one) not in (403, 405, 404)), None)
+            if not street.where or who is None:
+                continue
+            url = address_of(name, street)
+            for place in open_places(url):
+                for value in values:
+                    parts = url.split("/")
+                    parts[place] = value
+                    path = "/".join(parts)
+                    answer = watched.send(clients[who], method, path, "")
+                    found = watched.wrote if answer.status_code in REFUSED else []
+                    tally.note(name, answer, found, path)
+        progress(tally, name, loud)
+    return tally
+
+
+def open_places(url: str) -> list[int]:
+    """Where in an address stand the parts that are not always the same."""
+    held = {str(value) for value in resolve(url).kwargs.values()}
+    return [place for place, part in enumerate(url.split("/")) if part in held]

@@ -1,0 +1,63 @@
+"""What a password must be: long, and not one that everybody has; nothing else, and it is kept exactly as it was typed."""
+
+import pytest
+from django.contrib.auth import authenticate
+from django.test import Client
+from django.urls import reverse
+
+from helpline.people import invitations
+from helpline.people.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def choose(user: User, password: str):
+    """Take up an invitation with this password."""
+    link = reverse("invitation", args=[invitations.invite(by=None, user=user)])
+    return Client().post(link, {"password": password, "again": password})
+
+
+def opens(user: User, password: str) -> bool:
+    return authenticate(None, username=user.username, password=password) is not None
+
+
+LONG = {
+    "one word": "lavendelbergatan",
+    "spaces at its ends": "  på väg till sjön  ",
+    "capitals": "ORDORDORDORDORDORD",
+    "figures": "91827364501928374",
+    "pictures": "🌲🌊" * 8,
+    "a thousand": "ö" * 7 + "x" * 993,
+}
+
+
+@pytest.mark.parametrize("password", LONG.values(), ids=LONG)
+def test_long_is_enough_and_it_is_kept_as_it_was_typed(password, cast):
+    assert choose(cast.caseworker, password).status_code == 302
+    assert opens(cast.caseworker, password)
+    for other in (password.strip(), password.lower(), password[:64], password[:72]):
+        assert opens(cast.caseworker, other) == (other == password)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["fjorton tecken", "1q2w3e4r5t6y7u8i", "123456789987654321", "anna.andersson1"],
+    ids=["short", "common", "common figures", "one's own name"],
+)
+def test_what_is_short_common_or_ones_own_name_is_refused(password, cast):
+    cast.caseworker.first_name, cast.caseworker.last_name = "Anna", "Andersson"
+    cast.caseworker.email = "anna.andersson@example.se"
+    cast.caseworker.save()
+    page = choose(cast.caseworker, password)
+    assert page.status_code == 422 and not opens(cast.caseworker, password)
+
+
+def test_the_field_hides_it_and_lets_a_manager_of_passwords_help(cast):
+    for url in (
+        reverse("invitation", args=[invitations.invite(by=None, user=cast.caseworker)]),
+        reverse("account_login"),
+    ):
+        page = Client().get(url).content.decode()
+        field = page[page.index('type="password"') - 200 : page.index('type="password"') + 300]
+        assert "maxlength" not in field and "onpaste" not in page
+        assert 'autocomplete="new-password"' in field or 'autocomplete="current-password"' in field

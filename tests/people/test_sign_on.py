@@ -1,0 +1,289 @@
+"""Signing on through a municipality's own log-in: known by issuer and subject together, and nobody gets an account by it."""
+
+import json
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+from allauth.socialaccount.models import SocialAccount
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from helpline.people import invitations, sign_on
+from helpline.people.actions import add_user
+from helpline.people.models import Invitation, LogEntry, Role, User
+from helpline.people.provider import account_key
+from helpline.settings import origin, sign_on_app
+from tests.people.factors import log_in
+
+pytestmark = pytest.mark.django_db
+ISSUER, CLIENT = "https://id.kommun.example", "helpline"
+START, BACK, INDEX = reverse("sign_on_login"), reverse("sign_on_callback"), reverse("mfa_index")
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+class Issuer:
+    """What the municipality's log-in answers, between our process and theirs; a test bends one answer."""
+
+    def __init__(self) -> None:
+        self.subject, self.claims, self.key, self.says, self.asked = "anna-17", {}, KEY, ISSUER, []
+        self.issuer, self.without_token, self.is_down = ISSUER, False, False
+
+    def request(self, method: str, url: str, **rest):
+        import requests
+
+        self.asked.append(url)
+        if self.is_down:
+            raise requests.ConnectionError
+        answer = requests.Response()
+        answer.status_code, answer.headers["content-type"] = 200, "application/json"
+        answer._content = json.dumps(self.body(urlsplit(url).path)).encode()
+        return answer
+
+    def body(self, path: str):
+        if path.endswith("openid-configuration"):
+            names = {"authorization_endpoint": "auth", "token_endpoint": "token", "jwks_uri": "keys"}
+            return {"issuer": self.says, **{name: f"{ISSUER}/{end}" for name, end in names.items()}}
+        if path == "/keys":
+            jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
+            return {"keys": [{**jwk, "kid": "1", "alg": "RS256"}]}
+        now = int(time.time())
+        claims = {"iss": self.issuer, "aud": CLIENT, "sub": self.subject, "iat": now, "exp": now + 60, **self.claims}
+        token = jwt.encode(claims, self.key, "RS256", headers={"kid": "1"})
+        return {"access_token": "a", "token_type": "Bearer", **({} if self.without_token else {"id_token": token})}
+
+
+@pytest.fixture
+def issuer(settings, monkeypatch) -> Issuer:
+    settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_NAME = ISSUER, CLIENT, "Skövde kommun"
+    settings.SOCIALACCOUNT_PROVIDERS = sign_on_app(ISSUER, CLIENT, "secret")
+    made = Issuer()
+    import requests
+
+    monkeypatch.setattr(
+        requests.Session, "request", lambda self, method, url, **rest: made.request(method, url, **rest)
+    )
+    cache.clear()
+    return made
+
+
+def there(client, url=START, **data):
+    """To the municipality's log-in: what it is asked."""
+    answer = client.post(url, data)
+    assert answer.status_code == 302 and answer.url.startswith(f"{ISSUER}/auth?"), answer.url
+    return {key: value[0] for key, value in parse_qs(urlsplit(answer.url).query).items()}
+
+
+def through(client, url=START, **data):
+    """There and back."""
+    return client.get(BACK, {"code": "c", "state": there(client, url, **data)["state"]})
+
+
+@pytest.fixture
+def connected(cast, issuer) -> User:
+    SocialAccount.objects.create(user=cast.caseworker, provider="sign_on", uid=account_key(ISSUER, "anna-17"))
+    return cast.caseworker
+
+
+def who(client) -> str | None:
+    return client.session.get("_auth_user_id")
+
+
+# -- where it is off ---
+
+
+def test_where_none_is_configured_there_is_none(cast, client):
+    assert "sign-on" not in client.get(reverse("account_login")).content.decode()
+    for answer in (client.post(START), client.get(BACK, {"code": "c", "state": "s"})):
+        assert answer.status_code == 404
+    assert sign_on_app("", "", "") == {} and origin("") == []
+
+
+def test_its_origin_alone_joins_the_content_policy():
+    assert origin("https://id.kommun.example:8443/realms/x?y") == ["https://id.kommun.example:8443"]
+
+
+# -- in ---
+
+
+def test_it_is_asked_for_the_subject_and_nothing_else(issuer, client, db):
+    asked = there(client)
+    assert (asked["scope"], asked["client_id"], asked["response_type"]) == ("openid", CLIENT, "code")
+    assert asked["code_challenge_method"] == "S256" and asked["redirect_uri"] == f"http://testserver{BACK}"
+    forged = client.post(f"{START}?scope=email,personal_identity_number&auth_params=prompt%3Dnone&process=redirect")
+    assert "personal" not in forged.url and "prompt" not in forged.url
+
+
+def test_who_is_connected_comes_in_with_both_steps_done(connected, settings, client):
+    settings.REQUIRE_SECOND_FACTOR = True
+    answer = through(client, next="/cases/")
+    assert (answer.status_code, answer.url) == (302, "/cases/")
+    assert client.get("/my-day/").status_code == 200 and who(client) == str(connected.pk)
+    row = LogEntry.objects.get(event="user.logged_in")
+    assert (row.user, row.codes) == (connected, {"how": ["sign_on"]})
+
+
+def test_their_own_second_factor_is_not_asked_for_besides(connected, client):
+    from tests.people.factors import enrol
+
+    log_in(client, connected)
+    enrol(client)
+    client.post(reverse("account_logout"))
+    assert through(client).url == reverse("home")
+
+
+def test_it_leads_to_no_foreign_place(connected, client):
+    assert through(client, next="https://evil.example/").url == reverse("home")
+
+
+@pytest.mark.parametrize("state", ["off", "over"])
+def test_whose_account_is_closed_stays_out(state, connected, client):
+    User.objects.filter(pk=connected.pk).update(
+        **({"is_active": False} if state == "off" else {"access_until": "2020-01-01"})
+    )
+    page = through(client)
+    assert page.status_code == 403 and who(client) is None
+
+
+# -- who is not known ---
+
+
+def test_who_is_unknown_gets_a_clear_page_and_a_row_without_a_name(issuer, cast, client):
+    issuer.claims = {
+        "email": cast.caseworker.email,
+        "email_verified": True,
+        "preferred_username": "anna",
+        "name": "Anna",
+    }
+    page = through(client)
+    assert page.status_code == 403 and who(client) is None
+    assert "Skövde kommun" in page.content.decode()
+    row = LogEntry.objects.get(event="user.login_failed")
+    assert (row.user, row.row, row.codes) == (None, "", {"step": "sign_on"})
+    assert User.objects.count() == len(cast.everybody()) and not SocialAccount.objects.exists()
+
+
+def test_the_same_subject_of_another_issuer_is_somebody_else(connected, issuer, settings, client):
+    """The municipality changes its provider: nobody comes in as another by a subject that was given twice."""
+    settings.OIDC_ISSUER = issuer.says = issuer.issuer = "https://new.kommun.example"
+    settings.SOCIALACCOUNT_PROVIDERS = sign_on_app(settings.OIDC_ISSUER, CLIENT, "secret")
+    assert through(client).status_code == 403 and who(client) is None
+    assert account_key("a", "bc") != account_key("ab", "c")
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"key": OTHER_KEY},
+        {"says": "https://evil.example"},
+        {"issuer": "https://evil.example"},
+        {"claims": {"aud": "another"}},
+        {"claims": {"exp": 1}},
+        {"claims": {"sub": ""}},
+        {"without_token": True},
+        {"is_down": True},
+    ],
+    ids=lambda bent: "-".join(bent),
+)
+def test_an_answer_that_is_not_as_it_should_be_lets_nobody_in(bent, connected, issuer, client):
+    state = there(client)["state"]
+    vars(issuer).update(bent)
+    page = client.get(BACK, {"code": "c", "state": state})
+    assert page.status_code == 502 and who(client) is None
+    assert "anna-17" not in page.content.decode()
+
+
+def test_a_state_is_of_one_browser_and_good_once(connected, client):
+    state = there(client)["state"]
+    assert Client().get(BACK, {"code": "c", "state": state}).status_code == 502
+    assert client.get(BACK, {"code": "c", "state": state}).status_code == 302
+    client.post(reverse("account_logout"))
+    assert client.get(BACK, {"code": "c", "state": state}).status_code == 502
+    assert Client().get(BACK).status_code == 502
+
+
+def test_where_it_does_not_answer_one_is_told(issuer, client, db):
+    issuer.is_down = True
+    assert client.post(START).status_code == 502
+
+
+def test_cancelling_there_leads_back(issuer, client, db):
+    state = there(client)["state"]
+    assert client.get(BACK, {"error": "access_denied", "state": state}).url == reverse("account_login")
+
+
+# -- connected ---
+
+
+@pytest.fixture
+def nina(cast) -> User:
+    facts = {"role": Role.KEEPER, "unit": None, "first_name": "Nina", "last_name": "Berg", "email": "n@example.com"}
+    return add_user(by=cast.keeper, username="nina", facts=facts)
+
+
+@pytest.fixture
+def page_of_nina(cast, nina) -> str:
+    return reverse("invitation", args=[invitations.invite(by=cast.keeper, user=nina)])
+
+
+def test_an_invitation_is_taken_up_by_it(issuer, nina, page_of_nina, client):
+    issuer.subject, issuer.claims = "19800101-1234", {"email": "n@example.com", "name": "Nina Berg"}
+    assert "Skövde kommun" in client.get(page_of_nina).content.decode()
+    assert through(client, page_of_nina, part="sign_on").status_code == 302 and who(client) == str(nina.pk)
+    row = SocialAccount.objects.get()
+    assert (row.user, row.uid, row.extra_data) == (nina, account_key(ISSUER, "19800101-1234"), {})
+    assert "19800101" not in str(list(LogEntry.objects.values())) + str(list(SocialAccount.objects.values()))
+    assert Invitation.objects.get().used_at and not User.objects.get(pk=nina.pk).has_usable_password()
+    assert LogEntry.objects.get(event="invitation.used").codes == {"how": "sign_on"}
+    assert through(again := Client()).status_code == 302 and who(again) == str(nina.pk)
+
+
+def test_what_is_begun_and_left_binds_nobody_else(issuer, nina, page_of_nina, client):
+    there(client, page_of_nina, part="sign_on")
+    assert through(client).status_code == 403  # somebody else, later in the same browser, at the ordinary log-in
+    assert not SocialAccount.objects.exists() and Invitation.objects.get().used_at is None
+
+
+def test_what_is_another_persons_is_not_connected(connected, nina, page_of_nina, client):
+    page = through(client, page_of_nina, part="sign_on")
+    assert page.status_code == 403 and who(client) is None
+    assert SocialAccount.objects.get().user == connected and Invitation.objects.get().used_at is None
+
+
+def test_an_invitation_that_ended_meanwhile_connects_nobody(issuer, nina, page_of_nina, client):
+    state = there(client, page_of_nina, part="sign_on")["state"]
+    Invitation.objects.update(until="2020-01-01T00:00Z")
+    assert client.get(BACK, {"code": "c", "state": state}).status_code == 403
+    assert not SocialAccount.objects.exists()
+
+
+def test_who_is_logged_in_connects_it_on_their_page(issuer, cast, client):
+    log_in(client, cast.keeper)
+    assert "Connect" in client.get(INDEX).content.decode()
+    assert through(client, reverse("account-connect")).url == INDEX
+    assert SocialAccount.objects.get().user == cast.keeper and who(client) == str(cast.keeper.pk)
+    assert LogEntry.objects.get(event="sign_on.connected").user == cast.keeper
+    assert client.post(reverse("account-disconnect")).url == INDEX
+    assert not SocialAccount.objects.exists() and LogEntry.objects.get(event="sign_on.removed")
+
+
+def test_connecting_asks_again_who_it_is(issuer, cast, client_of):
+    theirs = client_of(cast.keeper)
+    assert theirs.post(reverse("account-connect")).url.startswith(reverse("account_reauthenticate"))
+
+
+def test_the_only_way_in_is_not_removed_and_is_shown_again_there(issuer, nina, page_of_nina, client):
+    through(client, page_of_nina, part="sign_on")
+    client.post(reverse("account-disconnect"))
+    assert sign_on.connected(nina)
+    session = client.session
+    session["account_authentication_methods"][0]["at"] -= 3600
+    session.save()
+    assert client.get(INDEX).url.startswith(reverse("account-again-sign-on"))
+    assert client.get(reverse("account-again-sign-on")).status_code == 200
+    assert through(client, next=INDEX).url == INDEX
+    assert client.get(INDEX).status_code == 200
