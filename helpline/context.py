@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -44,6 +44,7 @@ WAITS: dict[str, Callable[[User], int]] = {
     "log:review-list": waiting_for,
     "disposals:disposal-list": waiting_lists,
 }
+IN_BAR = 5  # as many stand beside each other at 1280 px with the longest words; the others are in the menu
 ON_OVERVIEW = {"statistics"}  # whoever has the overview comes there from it
 
 
@@ -55,6 +56,7 @@ class Place:
     url: str
     current: bool
     count: int = 0
+    in_bar: bool = True  # of a wide window
 
 
 def places(request: HttpRequest) -> list[Place]:
@@ -71,7 +73,14 @@ def places(request: HttpRequest) -> list[Place]:
             count = WAITS[name](request.user) if name in WAITS and isinstance(request.user, User) else 0
             if count or not (leads and name in WAITS):
                 found.append(Place(str(label), url, url == here, count))
-    return found
+    return _with_bar(found)
+
+
+def _with_bar(found: list[Place]) -> list[Place]:
+    """The first few stand in the bar of a wide window, and of the last of those a duty that waits."""
+    duties = [place for place in found if place.count][:2]
+    first = [place for place in found if place not in duties][: IN_BAR - len(duties)]
+    return [replace(place, in_bar=place in duties or place in first) for place in found]
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

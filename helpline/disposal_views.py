@@ -158,6 +158,7 @@ def case_keep(request: HttpRequest, code: str) -> HttpResponse:
         else:
             messages.success(request, _("It is kept until a manager says otherwise."))
             return redirect("disposals:case-keep", case.slug)
+    log("keep.read", by=person(request), case=case.pk, why="leads")
     context = {"case": case, "form": form, "standing": now}
     return render(request, "disposals/keep.html", context, status=422 if form.errors else 200)
 

@@ -23,6 +23,7 @@ NIGHT = (22, 6)  # hours in Sweden
 INACTIVE = dt.timedelta(days=30)  # after a case was closed
 ON_DUTY = dt.timedelta(hours=12)  # after one took a call, or took over a shift
 LEAST_DIGITS = 7  # of a phone number that is compared
+OPENED = ("opening.made", "after.shown", "after.printed")  # are openings too, besides what is called read
 OWN = {"own", "named", "step"}  # LogEntry.why
 
 
@@ -50,7 +51,7 @@ class Rule:
 def material_of(rows: QuerySet[LogEntry]) -> Material:
     """Everything that the rules look at, with a number of queries that does not grow with the rows."""
     about = Q(case__isnull=False) | Q(call__isnull=False)
-    read = rows.filter(Q(event__endswith=".read") | Q(event="opening.made")).filter(about)
+    read = rows.filter(Q(event__endswith=".read") | Q(event__in=OPENED)).filter(about)
     same = ("user_id", "case", "call", "why", "day")
     read = (
         read.annotate(day=TruncDate("at", tzinfo=timezone.get_default_timezone())).order_by(*same, "id").distinct(*same)

@@ -162,11 +162,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "403.html", status=403)
+    """What a role may not do; with the sentence of whoever refused it, and with the words that were sent."""
+    context = {"explanation": str(exception), "words": sent_words(request)}
+    return render(request, "403.html", context, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "404.html", status=404)
+    """What is not there, and what is not there for this person: alike. Words that were sent are given back, whatever it was."""
+    return render(request, "404.html", {"words": sent_words(request)}, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

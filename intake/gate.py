@@ -2,21 +2,25 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.absences import stand_ins
 from helpline.people.audit import log
 from helpline.people.models import LogEntry, User
 from intake.codes import normalise
+from intake.emergency_acts import goes_too_far
 from intake.models import Call, Case, CaseOpening
 from intake.models.cases import locked_cases
 from intake.whose import is_named, locked_out
 
+Told = tuple[str, dict[str, Any]]  # an event of the log with its codes, where a reading has one of its own
 COMPLETED = ("call.completed", "call.consulted")  # of the log: who finished a call
 
 
@@ -35,10 +39,17 @@ def person(request: HttpRequest) -> User:
 
 
 def case_for(
-    request: HttpRequest, code: str, *, of: str = "case", row: object = "", call: uuid.UUID | None = None
+    request: HttpRequest,
+    code: str,
+    *,
+    of: str = "case",
+    row: object = "",
+    call: uuid.UUID | None = None,
+    told: Told = ("", {}),
 ) -> Case:
-    """An own case, or one that this person has a right to (`right_to`). Raises Http404 or ReasonNeeded. Logs the reading with
-    that right: one row, `of` what is read through the case."""
+    """An own case, or one that this person has a right to (`right_to`). Raises Http404, ReasonNeeded, or PermissionDenied for
+    what an emergency gives no right to. Logs the reading with that right: one row, `of` what is read through the case, or as
+    it is `told`."""
     user = person(request)
     case = (
         Case.objects.within_reach_of(user)
@@ -54,7 +65,14 @@ def case_for(
     why = right_to(case, user)
     if not why:
         raise ReasonNeeded(case)
-    log(f"{of}.read" if request.method == "GET" else f"{of}.used", by=user, case=case.pk, call=call, row=row, why=why)
+    if goes_too_far(request, case, user, why):
+        log("case.refused", by=user, case=case.pk, row=row or case.code, why=why)
+        raise PermissionDenied(
+            _("You opened this one in an emergency. The rest is for the unit that has it: call its worker.")
+        )
+    event, codes = told
+    event = event or (f"{of}.read" if request.method == "GET" else f"{of}.used")
+    log(event, by=user, case=case.pk, call=call, row=row, why=why, **codes)
     return case
 
 
@@ -126,9 +144,10 @@ def opened(case: Case, user: User, **which: bool) -> bool:
     return CaseOpening.objects.filter(case=case, user=user, until__gt=clock.now(), **which).exists()
 
 
-def finished_call_for(request: HttpRequest, pk: Any) -> Call:
+def finished_call_for(request: HttpRequest, pk: Any, *, tell: Callable[[Call], Told]) -> Call:
     """A completed call, to tell the caller what happens now: whoever took or completed it, for as long as a reason
-    holds; of a call that has a case, whoever may read the case. Raises Http404 or ReasonNeeded. Logs the reading."""
+    holds; of a call that has a case, whoever may read the case. Raises Http404 or ReasonNeeded. Logs the reading, one row,
+    as `tell` says of the call."""
     user = person(request)
     related = ("key", "unit", "municipality", "taken_by", "case__key", "case__owner", "case__unit")
     found = Call.objects.visible_to(user).select_related(*related).filter(pk=pk, completed_at__isnull=False).first()
@@ -138,9 +157,10 @@ def finished_call_for(request: HttpRequest, pk: Any) -> Call:
         raise Http404
     fresh = found.completed_at and found.completed_at > clock.now() - dt.timedelta(hours=CaseOpening.HOURS)
     if found.case is not None and not (own and fresh):
-        case_for(request, found.case.slug, of="call", call=found.pk)
+        case_for(request, found.case.slug, call=found.pk, told=tell(found))
     else:
-        log("call.read", by=user, call=found.pk, case=found.case_id, why="own")
+        event, codes = tell(found)
+        log(event, by=user, call=found.pk, case=found.case_id, why="own", **codes)
     return found
 
 

@@ -118,6 +118,8 @@ NOTICES: Words = {
     "passphrase.set": _("A new passphrase was chosen in a later call"),
     "opening.made": _("Opened in an emergency: review it"),
     "opening.late": _("An emergency opening is still to be reviewed"),
+    "access.ending": _("A colleague’s access ends within a week, and something is still in their hands"),
+    "access.ended": _("A colleague’s access ends today or has ended, and something is still in their hands"),
     "absence.changed": _("The unit manager has written or changed when you are away"),
 }
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.absences import absences_on, away, away_among, stand_ins
+from helpline.people.absences import away, away_among, away_on, stand_ins
 from helpline.people.models import Absence, User
 from helpline.people.templatetags.people import say_day
 from intake.models import Call, FollowUp
@@ -26,7 +26,7 @@ def calls_in_hand(user: User) -> list[Call]:
     unfinished = Call.objects.visible_to(user).unfinished()
     own = list(unfinished.filter(taken_by=user))
     others = unfinished.exclude(taken_by=user)
-    away_today = others.filter(taken_by__in=absences_on(clock.today()).values("user")).select_related("taken_by")
+    away_today = others.filter(taken_by__in=away_on(clock.today()).values("pk")).select_related("taken_by")
     takers = {call.taken_by_id: call.taken_by for call in away_today}
     mine = {pk for pk, taker in takers.items() if user in stand_ins(taker, clock.today())}
     gone = away_among(mine, clock.today())
@@ -37,6 +37,9 @@ def calls_in_hand(user: User) -> list[Call]:
 
 def say_away(user: User | None) -> str:
     """That somebody is away today, until when, and who stands in; empty where they are not."""
+    if user and user.is_over:
+        words = {"name": user, "day": say_day(user.access_until), "deputy": _and(stand_ins(user, clock.today()))}
+        return _("The access of %(name)s ended on %(day)s. %(deputy)s stands in until it is handed over.") % words
     absence = away(user, clock.today()) if user else None
     if absence is None:
         return ""

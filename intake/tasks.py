@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from helpline.people.endings import tell_of_endings
 from intake.actions import (
     erase_numbers,
     erase_words,
@@ -15,9 +16,11 @@ from intake.actions.staff import keep_steps_to_named
 
 @shared_task
 def remind() -> None:
-    """Keep what is protected to who is named, pass on what is due of those who are away, then look for due reminders."""
+    """Keep what is protected to who is named, pass on what is due of those who are away, tell of those whose access ends, then
+    look for due reminders."""
     keep_steps_to_named()
     pass_due_steps()
+    tell_of_endings()
     fire_due_reminders()
 
 

@@ -2,8 +2,8 @@
 
 The rows are those of the querysets (models/referrals.py), said a second time where no view can leave them out. `helpline.agency`
 and the other settings say where a request stands (portal_wall.py); a setting that is missing, or is no such value, is none, and
-then there are no rows. Functions that are SECURITY DEFINER look at a table past its policy, so that policies do not ask each
-other in a ring; each answers yes or no, or an id.
+then there are no rows. Functions that are SECURITY DEFINER look at a table past its policy: each answers yes or no, or which ids
+are there from where one stands. So no policy asks another, which would go in a ring, and be planned anew in each statement.
 """
 # ruff: noqa: S608  policies are SQL made of tables of ours: nothing in them comes from outside
 
@@ -35,6 +35,14 @@ def _past_policies(returns: str, query: str) -> str:
     return f"RETURNS {returns} LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$ {query} $$"
 
 
+def _ids(kind: str, query: str) -> str:
+    """Which rows are there: asked once a statement, and planned once a connection (plpgsql keeps its plans)."""
+    return (
+        f"RETURNS SETOF {kind} LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = public, pg_temp AS "
+        f"$$ BEGIN RETURN QUERY {query}; END $$"
+    )
+
+
 _POLICE_TYPES = _texts(code for code, kind in partner_types().items() if kind.receives in POLICE)
 _IS_LOOKED_AT = f"""
     SELECT r.id FROM referrals_firstlook l JOIN referrals_referral r ON r.id = l.referral_id
@@ -47,6 +55,42 @@ _IS_OPENED = f"""{_IS_LOOKED_AT}
        AND NOT EXISTS (SELECT 1 FROM referrals_firstlook n
                         WHERE n.referral_id = l.referral_id AND (n.made_at, n.id) > (l.made_at, l.id))
 """
+
+# Of a referral r of one's own agency: as for_agency_of, to_confirm_by, answered_for and lately_ended_for say.
+_HANDED = f"""(r.state IN ({_texts(SEEN_BY_AGENCY)}) AND wall_case_is_open(r.case_id)
+    AND (r.access_until IS NULL OR r.access_until >= (SELECT wall_today())))"""
+_TO_CONFIRM = "(r.state = 'withdrawn' AND r.confirmed_at IS NULL)"
+# IS TRUE: what is unknown does not stop an AND, and each row that has ended would ask the two functions.
+_ANSWERED = f"""(r.state NOT IN ({_texts({*SEEN_BY_AGENCY, "withdrawn"})}) AND (r.access_until >= (SELECT wall_today())) IS TRUE
+    AND wall_is_answered(r.id) AND NOT (r.ground IN ({_texts(consent_grounds())}) AND wall_consent_is_over(r.consent_id)))"""
+_ENDED_LATELY = f"""(r.ended_at > (SELECT wall_now()) - interval '{LATELY.days} days' AND NOT (SELECT wall_is_police())
+    AND (r.state IN ('failed', 'expired') OR (r.state = 'withdrawn' AND r.confirmed_at IS NOT NULL)))"""
+_ASKED_FOR = "(r.id = (SELECT wall_ended()) OR (SELECT wall_counts()))"
+_THEIRS = "r.agency_id = (SELECT wall_agency()) AND r.state <> 'draft'"
+
+_SEEN = f"""(({_THEIRS} AND ({_HANDED} OR {_TO_CONFIRM} OR {_ANSWERED} OR {_ENDED_LATELY} OR {_ASKED_FOR}))
+    OR r.id = (SELECT wall_looked_at()))"""
+_ASKED_FIRST = "(p.agency_id = (SELECT wall_agency()) OR p.id = (SELECT wall_pre_answer()))"
+# A question without a name shows of its case whose it is, and nothing that tells which it is.
+_CASES = f"""
+    SELECT r.case_id FROM referrals_referral r WHERE {_SEEN}
+    UNION SELECT q.case_id FROM referrals_prequestion q JOIN referrals_preanswer p ON p.question_id = q.id WHERE {_ASKED_FIRST}"""
+# The words themselves open only while the card is with them: what is to confirm, or has ended lately, holds no word.
+_KEYS = f"""
+    SELECT c.key_id FROM intake_case c JOIN referrals_referral r ON r.case_id = c.id WHERE c.key_id IS NOT NULL
+       AND (({_THEIRS} AND ({_HANDED} OR {_ANSWERED} OR r.id = (SELECT wall_ended()))) OR r.id = (SELECT wall_opened()))"""
+# Who works with them; whose case it is; who wrote a line that they read.
+_PEOPLE = """
+    SELECT m.user_id FROM referrals_agencymember m WHERE m.agency_id = (SELECT wall_agency())
+    UNION SELECT c.owner_id FROM intake_case c WHERE c.owner_id IS NOT NULL AND c.id IN (SELECT * FROM wall_cases())
+    UNION SELECT s.by_id FROM referrals_statechange s
+     WHERE s.by_id IS NOT NULL AND s.referral_id IN (SELECT * FROM wall_referrals())
+    UNION SELECT w.by_id FROM referrals_message w
+     WHERE w.by_id IS NOT NULL AND w.referral_id IN (SELECT * FROM wall_referrals())"""
+_AGENCIES = f"""
+    SELECT a.id FROM referrals_partneragency a WHERE a.id = (SELECT wall_agency())
+    UNION SELECT r.agency_id FROM referrals_referral r WHERE {_SEEN}
+    UNION SELECT p.agency_id FROM referrals_preanswer p WHERE {_ASKED_FIRST}"""
 
 # Each after those that it calls.
 FUNCTIONS: dict[str, str] = {
@@ -76,51 +120,15 @@ FUNCTIONS: dict[str, str] = {
     ),
     "wall_looked_at()": _past_policies("uuid", _IS_LOOKED_AT),
     "wall_opened()": _past_policies("uuid", _IS_OPENED),
+    "wall_referrals()": _ids("uuid", f"SELECT r.id FROM referrals_referral r WHERE {_SEEN}"),
+    "wall_cases()": _ids("uuid", _CASES),
+    "wall_keys()": _ids("uuid", _KEYS),
+    "wall_people()": _ids("bigint", _PEOPLE),
+    "wall_agencies()": _ids("bigint", _AGENCIES),
 }
 
-# Of a referral r of one's own agency: as for_agency_of, to_confirm_by, answered_for and lately_ended_for say.
-_HANDED = f"""(r.state IN ({_texts(SEEN_BY_AGENCY)}) AND wall_case_is_open(r.case_id)
-    AND (r.access_until IS NULL OR r.access_until >= (SELECT wall_today())))"""
-_TO_CONFIRM = "(r.state = 'withdrawn' AND r.confirmed_at IS NULL)"
-_ANSWERED = f"""(r.state NOT IN ({_texts({*SEEN_BY_AGENCY, "withdrawn"})}) AND r.access_until >= (SELECT wall_today())
-    AND wall_is_answered(r.id) AND NOT (r.ground IN ({_texts(consent_grounds())}) AND wall_consent_is_over(r.consent_id)))"""
-_ENDED_LATELY = f"""(r.ended_at > (SELECT wall_now()) - interval '{LATELY.days} days' AND NOT (SELECT wall_is_police())
-    AND (r.state IN ('failed', 'expired') OR (r.state = 'withdrawn' AND r.confirmed_at IS NOT NULL)))"""
-_ASKED_FOR = "(r.id = (SELECT wall_ended()) OR (SELECT wall_counts()))"
-_THEIRS = "r.agency_id = (SELECT wall_agency()) AND r.state <> 'draft'"
-
-
-def _of(table: str, condition: str) -> str:
-    return condition.replace("r.", f"{table}.")
-
-
-_REFERRALS = _of(
-    "referrals_referral",
-    f"({_THEIRS} AND ({_HANDED} OR {_TO_CONFIRM} OR {_ANSWERED} OR {_ENDED_LATELY} OR {_ASKED_FOR}))"
-    " OR r.id = (SELECT wall_looked_at())",
-)
-# The words themselves open only while the card is with them: what is to confirm, or has ended lately, holds no word.
-_KEYS = f"""EXISTS (
-    SELECT 1 FROM intake_case c JOIN referrals_referral r ON r.case_id = c.id WHERE c.key_id = people_datakey.id
-       AND (({_THEIRS} AND ({_HANDED} OR {_ANSWERED} OR r.id = (SELECT wall_ended()))) OR r.id = (SELECT wall_opened())))"""
-_OF_A_REFERRAL = "EXISTS (SELECT 1 FROM referrals_referral r WHERE r.id = {}.referral_id)"
-_OF_AN_AGENCY = "EXISTS (SELECT 1 FROM referrals_partneragency a WHERE a.id = {}.agency_id)"
-# Who works with them; whose case it is; who wrote a line that they read.
-_PEOPLE = " OR ".join(
-    f"EXISTS (SELECT 1 FROM {table} x WHERE x.{column} = people_user.id)"
-    for table, column in {
-        "referrals_agencymember": "user_id",
-        "intake_case": "owner_id",
-        "referrals_statechange": "by_id",
-        "referrals_message": "by_id",
-    }.items()
-)
-# A question without a name shows of its case whose it is, and nothing that tells which it is.
-_CASES = """EXISTS (SELECT 1 FROM referrals_referral r WHERE r.case_id = intake_case.id)
-    OR EXISTS (SELECT 1 FROM referrals_prequestion q WHERE q.case_id = intake_case.id)"""
-_AGENCIES = """id = (SELECT wall_agency())
-    OR EXISTS (SELECT 1 FROM referrals_referral r WHERE r.agency_id = referrals_partneragency.id)
-    OR EXISTS (SELECT 1 FROM referrals_preanswer p WHERE p.agency_id = referrals_partneragency.id)"""
+_OF_A_REFERRAL = "referral_id IN (SELECT * FROM wall_referrals())"
+_OF_AN_AGENCY = "agency_id IN (SELECT * FROM wall_agencies())"
 
 # Of a referral what is shown; never what we kept back and why, nor why we chose the ground.
 CARD_FIELDS = (
@@ -135,11 +143,11 @@ USER_FIELDS = (
 )
 
 WALL: list[Walled] = [
-    Walled("referrals.Referral", _REFERRALS, CARD_FIELDS),
-    Walled("referrals.StateChange", _OF_A_REFERRAL.format("referrals_statechange")),
-    Walled("referrals.Message", _OF_A_REFERRAL.format("referrals_message")),
-    Walled("referrals.QualityComment", _OF_A_REFERRAL.format("referrals_qualitycomment")),
-    Walled("referrals.AskedAgain", _OF_A_REFERRAL.format("referrals_askedagain")),
+    Walled("referrals.Referral", _SEEN.replace("r.", "referrals_referral."), CARD_FIELDS),
+    Walled("referrals.StateChange", _OF_A_REFERRAL),
+    Walled("referrals.Message", _OF_A_REFERRAL),
+    Walled("referrals.QualityComment", _OF_A_REFERRAL),
+    Walled("referrals.AskedAgain", _OF_A_REFERRAL),
     Walled(
         "referrals.Consent",
         "EXISTS (SELECT 1 FROM referrals_referral r WHERE r.consent_id = referrals_consent.id)",
@@ -155,18 +163,14 @@ WALL: list[Walled] = [
         "referrals.PreQuestion",
         "EXISTS (SELECT 1 FROM referrals_preanswer p WHERE p.question_id = referrals_prequestion.id)",
     ),
-    Walled("referrals.PartnerAgency", _AGENCIES),
+    Walled("referrals.PartnerAgency", "id IN (SELECT * FROM wall_agencies())"),
     Walled("referrals.AgencyMember", "agency_id = (SELECT wall_agency())"),
-    Walled("referrals.OpeningHours", _OF_AN_AGENCY.format("referrals_openinghours")),
-    Walled("referrals.AgencyAbsence", _OF_AN_AGENCY.format("referrals_agencyabsence")),
-    Walled(
-        "referrals.PartnerAgency_municipalities",
-        "EXISTS (SELECT 1 FROM referrals_partneragency a"
-        " WHERE a.id = referrals_partneragency_municipalities.partneragency_id)",
-    ),
-    Walled("intake.Case", _CASES, CASE_FIELDS),
-    Walled("people.DataKey", _KEYS),
-    Walled("people.User", _PEOPLE, USER_FIELDS),
+    Walled("referrals.OpeningHours", _OF_AN_AGENCY),
+    Walled("referrals.AgencyAbsence", _OF_AN_AGENCY),
+    Walled("referrals.PartnerAgency_municipalities", "partneragency_id IN (SELECT * FROM wall_agencies())"),
+    Walled("intake.Case", "id IN (SELECT * FROM wall_cases())", CASE_FIELDS),
+    Walled("people.DataKey", "id IN (SELECT * FROM wall_keys())"),
+    Walled("people.User", "id IN (SELECT * FROM wall_people())", USER_FIELDS),
     Walled("people.Unit", ""),
     Walled("people.Municipality", ""),
 ]

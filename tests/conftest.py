@@ -106,6 +106,11 @@ class Cast:
 
 @pytest.fixture
 def cast(reference) -> Cast:
+    return made_cast()
+
+
+def made_cast() -> Cast:
+    """Everybody who plays, in a database with the reference data."""
     unit = Unit.objects.create(name="Helpline Skovde", municipality=Municipality.objects.get(pk="1496"), phone="0500-1")
     other = Unit.objects.create(name="Helpline Mariestad", municipality=Municipality.objects.get(pk="1493"))
     child = PartnerAgency.objects.get(name="Socialtjänst barn och unga, Falköping")
@@ -154,7 +159,10 @@ def client_of() -> Callable[[User], Client]:
 @pytest.fixture
 def make_call(cast) -> Callable[..., Call]:
     """A call as it would be logged: facts by name, answers, notes."""
+    return call_maker(cast)
 
+
+def call_maker(cast: Cast) -> Callable[..., Call]:
     def make(by: User | None = None, answers=None, notes=None, **facts) -> Call:
         by = by or cast.caseworker
         call = intake_actions.start_call(by=by)
@@ -170,7 +178,10 @@ def make_call(cast) -> Callable[..., Call]:
 @pytest.fixture
 def make_case(make_call, cast) -> Callable[..., Case]:
     """A case, opened from a completed call."""
+    return case_maker(cast, make_call)
 
+
+def case_maker(cast: Cast, make_call: Callable[..., Call]) -> Callable[..., Case]:
     def make(by: User | None = None, urgency: str = "SKYNDSAM", **rest) -> Case:
         by = by or cast.caseworker
         call = make_call(by=by, urgency=urgency, urgency_reason="as told", **rest)

@@ -8,6 +8,7 @@ from django.db.models import Q
 from helpline.demo import texts
 from helpline.demo.tales import Tale
 from helpline.people import clock
+from helpline.people.audit import log
 from helpline.people.models import Municipality, User
 from helpline.people.workdays import add_working_days
 from intake import actions as intake
@@ -39,7 +40,8 @@ def done(tale: Tale, reason: str) -> None:
 
 
 def note(tale: Tale) -> None:
-    """Write the next note of the story."""
+    """Read the case, and write the next note of the story."""
+    log("case.read", by=tale.worker, case=tale.case.pk, why="own")
     for kind, text in next(tale.notes).items():
         intake.add_note(by=tale.worker, case=tale.case, kind=kind, text=text)
 
@@ -112,14 +114,26 @@ def tell(tale: Tale, kind: str, why: str, later: str = "") -> None:
     referrals.tell_where(by=tale.worker, agency=agency, need=need, case=tale.case, why=why, asks_later=bool(later))
 
 
-def peek(tale: Tale, who: str, reason: str) -> None:
+def peek(tale: Tale, who: str, reason: str = "") -> None:
     """A colleague opens the case with a reason; of a protected one they are named for it by the manager."""
     if tale.case.is_protected:
         manager = next(one for one in tale.staff.users.values() if one.role == "manager" and one.unit == tale.case.unit)
-        if tale.staff[who] != manager:  # nobody names themselves
-            intake.name_staff(by=manager, case=tale.case, user=tale.staff[who])
-        return
-    intake.open_with_reason(by=tale.staff[who], case=tale.case, reason=reason)
+        intake.name_staff(by=manager, case=tale.case, user=tale.staff[who])
+    else:
+        intake.open_with_reason(by=tale.staff[who], case=tale.case, reason=reason)
+    _read(tale, who, "reason" if reason else "named")
+
+
+def emergency(tale: Tale, who: str, reason: str) -> None:
+    """A colleague who is not named for it opens it in an emergency: that waits for the manager's review."""
+    words = texts.read("cases")["in_emergency"]
+    intake.open_in_emergency(by=tale.staff[who], number=tale.case.number, reason=reason, words=words)
+    _read(tale, who, "emergency")
+
+
+def _read(tale: Tale, who: str, why: str) -> None:
+    """The row that the page of the case writes, for the review of the log."""
+    log("case.read", by=tale.staff[who], case=tale.case.pk, why=why)
 
 
 # -- its referrals -----------------------------------------------------------------------------------------------------
@@ -308,6 +322,7 @@ ACTS: dict[str, Callable[..., object]] = {
     "again": again,
     "tell": tell,
     "peek": peek,
+    "emergency": emergency,
     "draft": draft,
     "refer": refer,
     "silent": silent,

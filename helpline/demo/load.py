@@ -7,8 +7,10 @@ from django.db import connection, transaction
 
 from helpline.demo import year
 from helpline.demo.staff import Staff
+from helpline.log_review import draw_reviews
 from helpline.people import clock
 from helpline.people.models import User
+from helpline.people.workdays import add_working_days, local
 from intake.models import Call, Case
 from intake.reference import load_municipalities, load_questions
 from referrals.models import Referral
@@ -34,9 +36,18 @@ def load(say: Say) -> bool:
         for month, acts in year.live(staff, now):
             say(f"{month}: {acts} things happened")
         staff.settle()
+        with clock.at(_first_morning(now)):
+            drawn = draw_reviews()
+        say(f"{drawn} reviews of the log")
         year.settle(now)
         connection.check_constraints()
         # A kick of the mail task for every notice of a year would wait in the broker: the next tick finds what is left.
         connection.run_on_commit.clear()
     say(f"{Case.objects.count()} cases, {Call.objects.count()} calls, {Referral.objects.count()} referrals")
     return True
+
+
+def _first_morning(now: dt.datetime) -> dt.datetime:
+    """When the reviews of last month's log were drawn: the first working day of this month, or now where that is to come."""
+    first = clock.local_date(now).replace(day=1)
+    return min(local(add_working_days(first - dt.timedelta(days=1), 1), dt.time(7, 45)), now)

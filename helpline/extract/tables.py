@@ -67,6 +67,6 @@ OF_CALLER = {
     *("passphrase.removed", "case.called_again", "case.unclaimed"),
 }
 READINGS = {
-    *("case.read", "case.used", "call.read", "call.used", "person.read", "number.shown", "text.made", "after.printed"),
-    *("extract.read", "extract.made", "referral.read", "referral.used"),
+    *("case.read", "case.used", "call.read", "call.used", "person.read", "number.shown", "text.made", "after.shown"),
+    *("after.printed", "extract.read", "extract.made", "referral.read", "referral.used"),
 }

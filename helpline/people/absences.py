@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -24,6 +24,11 @@ def absences_on(day: dt.date) -> QuerySet[Absence]:
     return Absence.objects.filter(first_day__lte=day, last_day__gte=day).order_by("first_day", "pk")
 
 
+def away_on(day: dt.date) -> QuerySet[User]:
+    """Who is not there that day: by an absence, or since the last day of their access has passed."""
+    return User.objects.filter(Q(access_until__lt=day) | Q(pk__in=absences_on(day).values("user")))
+
+
 def away(user: User, day: dt.date) -> Absence | None:
     """The absence of this person on that day; the one that lasts longest where there are two."""
     return absences_on(day).filter(user=user).select_related("deputy", "user").order_by("-last_day", "-pk").first()
@@ -36,19 +41,20 @@ def away_among(users: Iterable[int], day: dt.date) -> dict[int, Absence]:
 
 
 def on_duty(user: User, day: dt.date) -> bool:
-    """Whether this person may log in and is not away that day."""
-    return user.is_active and not absences_on(day).filter(user=user).exists()
+    """Whether this person may log in that day and is not away."""
+    return user.is_active and not away_on(day).filter(pk=user.pk).exists()
 
 
 def colleagues(user: User) -> QuerySet[User]:
     """The other workers of the unit who can log in, by name."""
     unit = User.objects.filter(unit=user.unit_id, unit__isnull=False, is_active=True, role__in=STAFF)
+    unit = unit.exclude(access_until__lt=clock.today())
     return unit.exclude(pk=user.pk).order_by("first_name", "last_name", "pk")
 
 
 def present(people: QuerySet[User], day: dt.date) -> QuerySet[User]:
     """Those of them who are not away that day."""
-    return people.exclude(pk__in=absences_on(day).values("user"))
+    return people.exclude(pk__in=away_on(day).values("pk"))
 
 
 def stand_in(user: User, day: dt.date) -> User:
@@ -75,6 +81,7 @@ def leaders(unit: int | None, day: dt.date, but: Collection[int] = ()) -> list[U
     there, or they themselves. Empty only where the unit has no manager. `but`: who may not hear of it, and is passed over;
     then it may be empty where nobody else is there."""
     staff = User.objects.filter(unit=unit, unit__isnull=False, is_active=True, role__in=STAFF).order_by("pk")
+    staff = staff.exclude(access_until__lt=clock.today())
     managers = list(staff.filter(role=Role.MANAGER))
     there = [one for one in managers if one.pk not in but and on_duty(one, day)]
     if there or not managers:
@@ -83,6 +90,12 @@ def leaders(unit: int | None, day: dt.date, but: Collection[int] = ()) -> list[U
     staff = staff.exclude(pk__in=but)
     last = [one for one in managers if one.pk not in but]
     return list(present(staff.filter(pk__in=named), day)) or list(present(staff, day)) or last
+
+
+def answer_for(user: User, day: dt.date) -> list[User]:
+    """Who answers for what this person has in hand, besides themselves: the managers of the unit who are there; where none
+    is, whoever is there. Empty only where the unit has nobody else."""
+    return _of_the_unit(user, day)
 
 
 def _of_the_unit(user: User, day: dt.date, but: Collection[int] = ()) -> list[User]:
@@ -119,7 +132,13 @@ def faults(
     elif own := during.filter(user=user).first():
         found["first_day"] = _("There is an absence already: %(days)s.") % {"days": say_days(own)}
     if deputy is not None and "last_day" not in found:
-        if deputy.pk == user.pk or deputy.unit_id != user.unit_id or deputy.role not in STAFF or not deputy.is_active:
+        if (
+            deputy.pk == user.pk
+            or deputy.unit_id != user.unit_id
+            or deputy.role not in STAFF
+            or not deputy.is_active
+            or deputy.is_over
+        ):
             found["deputy"] = _("Choose a colleague of the same unit.")
         elif theirs := during.filter(user=deputy).first():
             words = {"name": deputy, "days": say_days(theirs)}

@@ -108,9 +108,13 @@ def _hold(user: User) -> User:
     return User.objects.select_for_update(of=("self",)).select_related("unit").get(pk=user.pk)
 
 
+def in_hand(user: User) -> list[str]:
+    """What this person has in hand, counted, in words; empty where nothing."""
+    return [words for holds in HOLDS for words in holds(user)]
+
+
 def _refuse_while_in_hand(user: User) -> None:
-    held = [words for in_hand in HOLDS for words in in_hand(user)]
-    if held:
+    if held := in_hand(user):
         raise Refused(
             _("%(name)s has %(what)s. A unit manager gives them to a colleague first.")
             % {"name": user, "what": _(" and ").join(held)}

@@ -51,7 +51,7 @@ def notify(
     that nobody is woken for what can wait."""
     if user is not None and case is not None and any(is_kept(user, case) for is_kept in KEPT_FROM):
         return False
-    can = mails and bool(address or (user and user.email and user.is_active))
+    can = mails and bool(address or (user and user.email and user.is_active and not user.is_over))
     mail = Notice.Mail.READY if can else Notice.Mail.NONE
     now = clock.now()
     notice = Notice(

@@ -4,7 +4,6 @@ import hashlib
 import json
 from typing import Any
 
-from allauth.socialaccount.internal import jwtkit
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
@@ -12,6 +11,8 @@ from allauth.utils import build_absolute_uri
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+
+from helpline.people.id_token import verified
 
 SIGN_ON = "sign_on"
 
@@ -39,16 +40,10 @@ class SignOnAdapter(OpenIDConnectOAuth2Adapter):
     def _decode_id_token(self, app: Any, id_token: str) -> dict[str, Any]:
         """Always with its signature. Raises OAuth2Error."""
         try:
-            found: dict[str, Any] = jwtkit.verify_and_decode(
-                credential=id_token,
-                keys_url=self.openid_config["jwks_uri"],
-                issuer=self.openid_config["issuer"],
-                audience=app.client_id,
-                lookup_kid=jwtkit.lookup_kid_jwk,
-            )
+            config = self.openid_config
+            return verified(id_token, keys_url=config["jwks_uri"], issuer=config["issuer"], audience=app.client_id)
         except KeyError as error:
             raise OAuth2Error("an answer without what it needs") from error
-        return found
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> Any:
         """Raises OAuth2Error where there is no identity token, or no subject in it."""

@@ -1,4 +1,4 @@
-"""Rotation of the master key while everything runs: each key of a call or a case, and that of the index, is wrapped anew."""
+"""Rotation of the master key while everything runs: each key of a call or a case, that of the index, and the second factors."""
 
 import logging
 import time
@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 
 from helpline.people.sealed import DataKey, IndexKey, current_master, unwraps
+from helpline.people.second_factor import opens, seal_again, sealed_under
 
 BATCH = 200
 PATIENCE = 30.0  # seconds without a step forward after which what others hold is left for the next run
@@ -25,11 +26,13 @@ def kinds() -> tuple[Keys, Keys]:
 
 
 def by_master() -> dict[str, int]:
-    """Master key id -> how many keys are wrapped under it."""
+    """Master key id -> how many keys are wrapped under it; the secrets of second factors are sealed like keys."""
     found: dict[str, int] = {}
     for rows in kinds():
         for master, count in rows.order_by().values_list("master").annotate(Count("pk")):
             found[master] = found.get(master, 0) + count
+    for master, factors in sealed_under().items():
+        found[master] = found.get(master, 0) + len(factors)
     return found
 
 
@@ -44,10 +47,11 @@ def rotate(*, batch: int = BATCH, patience: float = PATIENCE) -> Iterator[int]:
     Two at once never hold the same row, a key that is destroyed meanwhile stays destroyed, and a run that is killed loses
     its last batch alone. What cannot be opened is left as it is, and counted by `left`.
     """
-    failed: dict[str, set[Any]] = {"DataKey": set(), "IndexKey": set()}
+    failed: dict[str, set[Any]] = {"DataKey": set(), "IndexKey": set(), "factors": set()}
     last = time.monotonic()
     while True:
         done = sum(_batch(rows, batch, failed[rows.model.__name__]) for rows in kinds())
+        done += seal_again(batch, failed["factors"])
         if done:
             last = time.monotonic()
             yield done
@@ -72,11 +76,12 @@ def _batch(rows: Keys, batch: int, failed: set[Any]) -> int:
 
 def faults(masters: Mapping[str, bytes]) -> list[str]:
     """Why these master keys do not open what is in the database: one that is missing, or another one under its id."""
-    found = []
+    found, factors = [], sealed_under()
     for master in sorted(by_master()):
         sample = [key for rows in kinds() if (key := rows.filter(master=master).first())]
+        factor = factors.get(master, [])[:1]
         if master not in masters:
             found.append(f"There are keys under the master key {master}, which is not in HELPLINE_KEYS.")
-        elif not all(unwraps(key, masters[master]) for key in sample):
+        elif not all(unwraps(key, masters[master]) for key in sample) or not all(opens(one, masters) for one in factor):
             found.append(f"The master key {master} in HELPLINE_KEYS does not open the keys that were wrapped under it.")
     return found

@@ -1,13 +1,16 @@
 """The second factor: who must have one, what one may do before, and how its secrets are kept (allauth.mfa does the rest)."""
 
 import base64
+import logging
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.stages import AuthenticateStage
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.contrib.auth import logout
@@ -25,6 +28,7 @@ FACTOR = "factor"  # of the session: a second factor was given in it, here or at
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 FEW_CODES = 3
 BOUND = b"second factor"
+logger = logging.getLogger(__name__)
 
 
 def has_factor(user: User) -> bool:
@@ -40,6 +44,12 @@ def codes_left(user: User) -> int | None:
 
 def _masters() -> dict[str, bytes]:
     return master_keys(tuple(settings.HELPLINE_KEYS))
+
+
+def _open(masters: Mapping[str, bytes], text: str) -> str:
+    key_id, _colon, encoded = text.rpartition(":")
+    sealed = base64.b64decode(encoded)
+    return AESGCM(masters[key_id]).decrypt(sealed[:NONCE], sealed[NONCE:], BOUND).decode()
 
 
 class Factors(DefaultMFAAdapter):
@@ -80,22 +90,54 @@ class Factors(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         """Raises KeyError where the master key of that id is not configured any more."""
-        key_id, _colon, encoded = encrypted_text.rpartition(":")
-        sealed = base64.b64decode(encoded)
-        return AESGCM(_masters()[key_id]).decrypt(sealed[:NONCE], sealed[NONCE:], BOUND).decode()
+        return _open(_masters(), encrypted_text)
 
 
-def seal_again() -> int:
-    """Put every secret under the current master key, when keys are rotated. Returns how many were under another."""
-    factors, current, moved = Factors(), next(iter(_masters())), 0
-    for pk in list(Authenticator.objects.values_list("pk", flat=True)):
-        with transaction.atomic():
-            held = Authenticator.objects.select_for_update().filter(pk=pk).first()
-            for name in {"secret", "seed"} & set(held.data) if held else ():
-                if not held.data[name].startswith(f"{current}:"):
-                    held.data[name] = factors.encrypt(factors.decrypt(held.data[name]))
-                    held.save(update_fields=["data"])
-                    moved += 1
+def _sealed(held: Authenticator) -> set[str]:
+    """The names of what is sealed in this row: the key of an app, the seed of recovery codes. A passkey holds no secret."""
+    return {"secret", "seed"} & set(held.data)
+
+
+def sealed_under() -> dict[str, list[Authenticator]]:
+    """Master key id -> the second factors whose secret is sealed under it."""
+    found: dict[str, list[Authenticator]] = {}
+    for held in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN).order_by("pk"):
+        for name in _sealed(held):
+            found.setdefault(held.data[name].rpartition(":")[0], []).append(held)
+    return found
+
+
+def opens(held: Authenticator, masters: Mapping[str, bytes]) -> bool:
+    """Whether what is sealed in this row is opened by the master key that it names."""
+    try:
+        return all(_open(masters, held.data[name]) for name in _sealed(held))
+    except (KeyError, InvalidTag):
+        return False
+
+
+def seal_again(batch: int | None = None, failed: set[Any] | None = None) -> int:
+    """Put secrets under the current master key, when keys are rotated; `batch` of them at most. Returns how many were under
+    another. One that cannot be opened is left as it is, keeps no other waiting, and is added to `failed`."""
+    current, moved = next(iter(_masters())), 0
+    failed = set() if failed is None else failed
+    old = [held.pk for master, rows in sealed_under().items() if master != current for held in rows]
+    for pk in [pk for pk in old if pk not in failed][:batch]:
+        try:
+            moved += _seal_one(pk, current)
+        except (KeyError, InvalidTag) as error:
+            logger.error("a second factor could not be sealed anew: %s", type(error).__name__)
+            failed.add(pk)
+    return moved
+
+
+def _seal_one(pk: Any, current: str) -> int:
+    with transaction.atomic():  # a code that is used at the same moment waits, and stays used
+        held, factors, moved = Authenticator.objects.select_for_update().filter(pk=pk).first(), Factors(), 0
+        for name in _sealed(held) if held else ():
+            if not held.data[name].startswith(f"{current}:"):
+                held.data[name] = factors.encrypt(factors.decrypt(held.data[name]))
+                held.save(update_fields=["data"])
+                moved += 1
     return moved
 
 

@@ -1,4 +1,4 @@
-"""After the call: what was told is logged, a heavy call is counted and tied to nobody, a call of before is entered."""
+"""After the call: a heavy call is counted and tied to nobody, a call of before is entered."""
 
 import datetime as dt
 import uuid
@@ -19,11 +19,6 @@ from intake.models import Call, Case, HeavyCall
 OLDEST = dt.timedelta(days=60)  # of a call that is entered afterwards
 LONGEST = 12 * 60  # minutes
 ENTERED = uuid.UUID("5b0c1e5e-6f0b-4f0e-9d53-0d6f6a3a4f21")  # of what is entered afterwards: who, when and how long
-
-
-def log_told(*, by: User, call: Call, language: str, printed: bool) -> None:
-    """That the words for the caller were shown, or printed: a paper leaves the house."""
-    log("after.printed" if printed else "after.shown", by=by, call=call.pk, case=call.case_id, language=language)
 
 
 def make_text(*, by: User, case: Case) -> str:

@@ -1,8 +1,8 @@
 """Cases: opened from a call, opened by a colleague with a reason, reassigned, closed."""
 
 import datetime as dt
-from typing import Any
 from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone

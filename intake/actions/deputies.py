@@ -7,7 +7,7 @@ import uuid
 from django.db import transaction
 
 from helpline.people import clock
-from helpline.people.absences import absences_on, on_duty
+from helpline.people.absences import away_on, on_duty
 from helpline.people.models import User
 from helpline.people.notices import notify
 from helpline.people.workdays import local
@@ -20,11 +20,12 @@ logger = logging.getLogger(__name__)
 
 
 def pass_due_steps() -> int:
-    """Give every step that is late or due today, and whose owner is away today, to who stands in. Returns how many.
+    """Give every step that is late or due today, and whose owner is away today, to who stands in; somebody whose access has
+    ended is away. Returns how many.
     Harmless when run twice or at once: a case that another holds waits for the next look."""
     passed = 0
     until = local(clock.today() + A_DAY, dt.time())
-    away_today = absences_on(clock.today()).values("user")
+    away_today = away_on(clock.today()).values("pk")
     due = FollowUp.objects.planned().filter(owner__in=away_today, due_at__lt=until)
     for case, owner in due.order_by("case", "owner").values_list("case", "owner").distinct():
         try:

@@ -150,6 +150,7 @@ class ReassignForm(forms.Form):
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         colleagues = User.objects.filter(unit=case.unit_id, is_active=True, role__in=STAFF).exclude(cases=case)
+        colleagues = colleagues.exclude(access_until__lt=clock.today())
         field = self.fields["to"]
         assert isinstance(field, TakerField)
         gone = absences_on(clock.today()).filter(user=OuterRef("pk"))

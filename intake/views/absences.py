@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from helpline.people import clock
 from helpline.people.absences import colleagues, remove_absence, save_absence
 from helpline.people.access import may, needs
+from helpline.people.endings import endings
 from helpline.people.errors import Refused
 from helpline.people.models import Absence, User
 from intake.forms.shifts import AbsenceForm
@@ -59,6 +60,7 @@ def _page(request: HttpRequest, absence: Absence | None) -> HttpResponse:
             return redirect("intake:absence-list")
     rows = kept_by(user).filter(last_day__gte=clock.today())
     context = {"form": form, "absence": absence, "rows": rows, "me": user, "standing_in": _standing_in(user)}
+    context["endings"] = list(endings(user.unit_id)) if may(user, "reassign_case") else []
     return render(request, "intake/absences.html", context, status=status_of(form))
 
 

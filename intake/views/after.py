@@ -16,7 +16,8 @@ from intake import triage
 from intake.actions import after as actions
 from intake.forms.calls import MISDIAL
 from intake.forms.late import LateForm
-from intake.gate import case_for, finished_call_for, own_call_unlogged, person
+from intake.gate import Told, case_for, finished_call_for, own_call_unlogged, person
+from intake.models import Call
 from intake.spoken import Spoken, language_of, languages
 from intake.views.calls import SeeOther
 
@@ -25,14 +26,12 @@ from intake.views.calls import SeeOther
 @needs("log_call")
 def call_after(request: HttpRequest, pk: Any) -> HttpResponse:
     """What is said to the caller, in their language; with ?print=1 the page to give away. Nobody hears it of a misdial."""
-    user, call = person(request), finished_call_for(request, pk)
+    user, printed = person(request), request.GET.get("print") == "1"
+    call = finished_call_for(request, pk, tell=lambda call: _told(request, call, printed))
     mine = call.taken_by_id == user.pk
-    if call.caller_type == MISDIAL and call.case is None:
+    if _is_misdial(call):
         return render(request, "intake/call_done.html", {"call": call, "mine": mine})
-    language = request.GET.get("language", "")
-    language = language if language in languages() else language_of(call)
-    printed = request.GET.get("print") == "1"
-    actions.log_told(by=user, call=call, language=language, printed=printed)
+    language = _language(request, call)
     spoken = Spoken(call, language, reader=user, printed=printed)
     context = {
         "call": call,
@@ -46,7 +45,24 @@ def call_after(request: HttpRequest, pk: Any) -> HttpResponse:
     return render(request, "intake/after.html", context)
 
 
-def _foreign(call: Any) -> str:
+def _is_misdial(call: Call) -> bool:
+    return call.caller_type == MISDIAL and call.case is None
+
+
+def _language(request: HttpRequest, call: Call) -> str:
+    """The language that was asked for, where there are words in it; else the caller's."""
+    asked = request.GET.get("language", "")
+    return asked if asked in languages() else language_of(call)
+
+
+def _told(request: HttpRequest, call: Call, printed: bool) -> Told:
+    """How it stands in the log: that the words for the caller were shown, or printed, since a paper leaves the house."""
+    if _is_misdial(call):
+        return "call.read", {}
+    return "after.printed" if printed else "after.shown", {"language": _language(request, call)}
+
+
+def _foreign(call: Call) -> str:
     """The caller's language where we have no words in it."""
     return "" if call.language in languages() else triage.name_of("languages", call.language)
 

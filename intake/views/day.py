@@ -23,7 +23,8 @@ from intake.models import Call, Case, FollowUp
 from intake.standing_in import calls_in_hand, say_for_whom
 from intake.views.shifts import waiting
 
-PLACES = {"absence.changed": "intake:absence-list"}  # notices that are about no case: where they lead
+# Notices that are about no case: where they lead.
+PLACES = dict.fromkeys(("absence.changed", "access.ending", "access.ended"), "intake:absence-list")
 MOST = 50  # rows of one list; a worker with more than this has other trouble than paging
 
 

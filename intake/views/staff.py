@@ -92,7 +92,7 @@ def _show(
     request: HttpRequest, case: Case, *, naming: forms.Form | None = None, locking: forms.Form | None = None
 ) -> HttpResponse:
     user = person(request)
-    log("staff.read", by=user, case=case.pk)
+    log("staff.read", by=user, case=case.pk, why="leads")
     tried = naming or locking
     context = {
         "case": case,

@@ -8,6 +8,7 @@ const again = document.getElementById("log-in-again");
 const asks = dialog.dataset;
 const entry = dialog.querySelector("form");
 const CALM = 1000; // ms without a key before the dialog takes the cursor
+let step = "password"; // then "code", where the log-in asks for one
 let typed = 0;
 let later = false; // closed by hand: it does not come back by itself
 let opening = 0;
@@ -59,6 +60,12 @@ function open() {
   if (!dialog.open) dialog.showModal();
 }
 
+// Which of the two steps the dialog shows.
+function show(which) {
+  step = which;
+  for (const part of entry.querySelectorAll("[data-step]")) part.hidden = part.dataset.step !== which;
+}
+
 function close() {
   later = false;
   clearTimeout(opening);
@@ -69,24 +76,37 @@ function close() {
 
 const say = (text) => { dialog.querySelector("[role=alert]").textContent = text; };
 
+async function send(to, page, names) {
+  const body = new URLSearchParams(names.map((name) => [name, entry.elements[name].value]));
+  body.set("csrfmiddlewaretoken", keyOf(page) || "");
+  const response = await fetch(to, { method: "POST", body });
+  if (response.status === 429) return "many";
+  if (!response.ok && response.status !== 422) return "gone";
+  page = await asPage(response);
+  const found = meet(page);
+  if (found !== "out") return found;
+  if (page.querySelector("[name=password]")) return to === asks.code ? "begin" : "wrong";
+  if (!page.querySelector("main [name=code]")) return "more"; // a passkey: the browser asks for it on a page alone
+  const fault = page.querySelector(".error-summary li");
+  if (fault) say(fault.textContent.trim());
+  return "code";
+}
+
 async function enter() {
   const login = entry.action;
   while (asking()) await new Promise((resolve) => { setTimeout(resolve, 50); });
+  if (step === "code") {
+    const page = await asPage(await fetch(asks.code));
+    if (page.querySelector("main [name=code]")) return send(asks.code, page, ["code"]);
+    return page.body.dataset.who ? meet(page) : "begin";
+  }
   let page = await asPage(await fetch(login));
   if (page.body.dataset.who && page.body.dataset.who !== form.elements.who.value) { // somebody else is in: out first
     await fetch(asks.leave, { method: "POST", body: new URLSearchParams({ csrfmiddlewaretoken: keyOf(page) }) });
     page = await asPage(await fetch(login));
   }
   if (page.body.dataset.who) return meet(page); // logged in meanwhile, in another window
-  const body = new URLSearchParams(new FormData(entry));
-  body.set("csrfmiddlewaretoken", keyOf(page) || "");
-  const response = await fetch(login, { method: "POST", body });
-  if (response.status === 429) return "many";
-  if (!response.ok) return "gone";
-  page = await asPage(response);
-  const found = meet(page);
-  if (found !== "out") return found;
-  return page.querySelector("[name=password]") ? "wrong" : "more";
+  return send(login, page, ["login", "password"]);
 }
 
 entry.addEventListener("submit", async (event) => {
@@ -99,19 +119,24 @@ entry.addEventListener("submit", async (event) => {
   entering = answer;
   const found = await answer;
   button.disabled = false;
-  entry.elements.password.value = "";
+  entry.elements.password.value = entry.elements.code.value = "";
   dialog.querySelector("a").hidden = found !== "more";
+  if (!["gone", "many"].includes(found)) show(found === "code" ? "code" : "password");
   if (found === "back") {
     close();
     saved();
     return;
   }
-  if (found !== "other") say(asks[found]);
-  else entry.elements.login.value = asks.writer;
-  entry.elements.password.focus();
+  if (found === "other") entry.elements.login.value = asks.writer;
+  else if (found !== "code") say(asks[found]);
+  entry.elements[step].focus();
 });
 
 dialog.querySelector("[value=later]").addEventListener("click", () => dialog.close());
-dialog.addEventListener("close", () => { later = !again.hidden; entry.elements.password.value = ""; });
+dialog.addEventListener("close", () => {
+  later = !again.hidden;
+  entry.elements.password.value = entry.elements.code.value = "";
+  show("password");
+});
 again.addEventListener("click", () => { later = false; open(); });
 document.addEventListener("keydown", () => { typed = performance.now(); }, true);

@@ -4,7 +4,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from django.db import connection, transaction
 from django.http import QueryDict
@@ -130,6 +130,13 @@ def odd(text: str) -> bool:
     return any(mark in text for mark in ("<", "alert(", "{{", "${", "DROP TABLE", "\u0301", "\ufeff"))
 
 
+def stays(url: str, location: str) -> bool:
+    """Whether a redirect stays with us, as a browser reads it: a word without a slash is a page beside this one, a backslash
+    is a slash."""
+    there = urlsplit(urljoin(f"https://here.example{url}", location.strip().replace("\\", "/")))
+    return (there.scheme, there.netloc) == ("https", "here.example")
+
+
 class Asked:
     """Finds the questions that a view reads of an address, by reading over its shoulder."""
 
@@ -172,7 +179,7 @@ def every_question(clients, address_of, asked: Asked, watched: Watched, values: 
             for query in (rotated(names, values, turn), thrice):
                 answer = watched.send(client, "GET", f"{url}?{query}")
                 tally.note(name, answer, watched.wrote, query)
-                if answer.status_code in (301, 302) and not answer.url.startswith("/"):
+                if answer.status_code in (301, 302, 303) and not stays(url, answer.url):
                     tally.faults.append(f"{name}: leads to {answer.url[:80]} for {query[:200]}")
         progress(tally, f"{name} {names}", loud)
     return tally

@@ -1,4 +1,4 @@
-"""What every answer says besides its page: each URL, each kind of answer, the same headers."""
+"""What every answer says besides its page: the same headers, whoever made it. Each URL is walked in test_matrix."""
 
 import re
 from html.parser import HTMLParser
@@ -11,8 +11,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from helpline.people.outside import FEATURES_OWN, HEADERS
-from tests.house.streets import EVERYBODY, STREETS
-from tests.house.test_urls import ask
+from tests.house.worlds import HSTS
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = {
@@ -20,7 +19,6 @@ POLICY = {
     **{"font-src": "'self'", "connect-src": "'self'", "form-action": "'self'", "base-uri": "'none'"},
     **{"frame-ancestors": "'none'", "object-src": "'none'", "manifest-src": "'self'"},
 }
-HSTS = {"SECURE_HSTS_SECONDS": 31_536_000, "SECURE_SSL_REDIRECT": False}
 NO_REFERRER = {"portal:pre"}  # who came by a link tells no page that they did
 
 
@@ -47,45 +45,6 @@ def faults(answer, name: str = "", secure: bool = True) -> list[str]:
         if cookie.value and not safe:
             found.append(f"cookie {cookie.key}")
     return found
-
-
-@override_settings(**HSTS)
-def test_every_answer_of_every_url_has_them(cast, client_of, address_of):
-    """Each URL, looked at by one for each answer that the table has for it, sent a form without words, and asked by nobody."""
-    theirs = {who: client_of(user) for who, user in cast.everybody().items()}
-    wrong, kinds = {}, set()
-    for name, street in STREETS.items():
-        url = address_of(name, street)
-        looks = {str(street.answer("GET", who)): ("GET", who) for who in EVERYBODY.split()}
-        acts = {str(street.answer("POST", who)): ("POST", who) for who in EVERYBODY.split()}
-        for method, who in [*looks.values(), *list(acts.values())[:1], ("POST", "nobody")]:
-            client = theirs.get(who) or Client()
-            if name == "account_logout" and who in theirs:
-                client = client_of(cast.everybody()[who])
-            answer = ask(Secure(client), method, url)
-            kinds.add(answer.status_code)
-            if found := faults(answer, name):
-                wrong[name, method, who, answer.status_code] = found
-    assert wrong == {}
-    assert {
-        200,
-        302,
-        403,
-        404,
-        405,
-        422,
-        503,
-    } <= kinds  # the faults of a server too: /health/ says that parts are missing
-
-
-class Secure:
-    """A client of https."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-
-    def __getattr__(self, method: str):
-        return lambda url: getattr(self.client, method)(url, secure=True)
 
 
 @override_settings(**HSTS)
@@ -174,7 +133,7 @@ class Addresses(HTMLParser):
             self.inline.append("meta refresh")
 
 
-def foreign(tag: str, name: str, value: str, linked: set[str]) -> bool:
+def leads_away(tag: str, name: str, value: str, linked: set[str]) -> bool:
     """Whether this leads to another host. A link that a person follows may be one of `linked`; nothing is loaded from there."""
     if value.startswith(("tel:", "mailto:", "sms:")) and tag == "a":
         return False
@@ -184,21 +143,6 @@ def foreign(tag: str, name: str, value: str, linked: set[str]) -> bool:
     if not parts.scheme and not parts.netloc:
         return value.startswith("//")
     return not (tag == "a" and name == "href" and parts.scheme == "https" and parts.netloc in linked)
-
-
-@pytest.mark.parametrize("who", EVERYBODY.split())
-def test_no_page_leads_to_another_host(who, pages, cast):
-    linked = linked_hosts()
-    wrong, seen = {}, 0
-    for name, client, url in pages(who):
-        answer = client.get(url)
-        if not answer["Content-Type"].startswith("text/html"):
-            continue
-        page, seen = Addresses(answer.content.decode()), seen + 1
-        found = [one for one in page.found if foreign(*one, linked)] + page.inline
-        if found:
-            wrong[name] = found
-    assert wrong == {} and seen > 3
 
 
 def linked_hosts() -> set[str]:
@@ -214,7 +158,7 @@ def test_a_page_that_leads_elsewhere_is_found():
         '<script src="https://cdn.example/x.js"></script><img src="//x.example/1.png"><a href="https://ngo.example/a">a</a>'
         '<a href="/cases/">a</a><form action="http://x.example"><p style="a" onclick="b"><style></style><a href="tel:112">'
     )
-    assert [one[2] for one in page.found if foreign(*one, {"ngo.example"})] == [
+    assert [one[2] for one in page.found if leads_away(*one, {"ngo.example"})] == [
         "https://cdn.example/x.js", "//x.example/1.png", "http://x.example"
     ]  # fmt: skip
     assert page.inline == ["p style=a", "p onclick=b", "style"]

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from intake.models import Note
-from tests.fuzz.attack import Asked, Watched, every_form, every_part, every_question
+from tests.fuzz.attack import Asked, Watched, every_form, every_part, every_question, stays
 from tests.fuzz.values import MEGABYTE, SAMPLE, SCRIPTS, VALUES
 from tests.house.streets import STREETS
 from tests.house.test_bad_input import FORM, addresses, forms_at, watch  # noqa: F401
@@ -40,6 +40,19 @@ def test_questions_are_found_by_themselves(clients, address_of, watched, monkeyp
     tally = every_question(clients, address_of, asked, watched, SAMPLE[::3])
     assert tally.faults == []
     assert {"caseload-rows", "intake:case-list", "intake:case", "referrals:list"} <= tally.places
+
+
+def test_a_redirect_that_leads_away_is_seen():
+    away = (
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "https://evil.example/",
+        "javascript:alert(1)",
+        " //evil.example/",
+    )
+    assert [one for one in away if stays("/login/", one)] == []
+    assert all(stays("/login/", one) for one in ("/cases/", "a", "%5Cevil.example", "?next=//evil.example", ""))
 
 
 def test_parts(clients, address_of, watched):

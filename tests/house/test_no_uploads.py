@@ -69,7 +69,7 @@ def test_a_file_is_refused_on_every_address(cast, client_of, address_of, writes)
                     wrong[name, method] = answer.status_code
     assert wrong == {}
     counted = ('"cache"', '"django_session"')  # how often somebody asks, and that somebody is there
-    assert [one for one in writes if not any(table in one for table in counted)] == []
+    assert {one[:150] for one in writes if not any(table in one for table in counted)} == set()
 
 
 @pytest.mark.parametrize("csrf", [False, True], ids=["", "with the form's key"])

@@ -283,7 +283,7 @@ def test_who_may(name, client_of, cast, call):
     for who, user in cast.everybody().items():
         client = client_of(user)
         wanted = {"stranger": 404, "other_manager": 404}.get(
-            who, 403 if who in ("partner", "other_partner", "keeper") else 0
+            who, 403 if who in ("partner", "other_partner", "keeper", "coordinator", "reviewer") else 0
         )
         answer = post(client, name, call)
         assert answer.status_code == wanted if wanted else answer.status_code in (303, 422), who

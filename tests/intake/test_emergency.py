@@ -215,3 +215,68 @@ def test_a_manager_who_is_switched_off_reviews_nothing(protected, cast):
     opening = open_it(protected, cast.colleague)
     assert Notice.objects.get(kind="opening.made").user == cast.reviewer
     assert list(to_review(cast.reviewer)) == [opening]
+
+
+# -- what it gives no right to ------------------------------------------------------------------------------------------
+
+WORDS = "The window is broken, she says."
+
+
+@pytest.fixture
+def from_afar(make_case, cast, client_of):
+    """A case that somebody of another unit has opened in an emergency, and their browser."""
+    case = make_case(track="B")
+    open_it(case, cast.stranger)
+    return case, client_of(cast.stranger)
+
+
+def test_another_unit_writes_a_note_a_step_and_the_contact(from_afar, cast):
+    case, theirs = from_afar
+    assert theirs.post(reverse("intake:note-add", args=[case.slug]), {"kind": "told", "text": WORDS}).status_code == 302
+    assert WORDS in theirs.get(where(case)).content.decode()
+    sent = theirs.post(reverse("intake:contact-log", args=[case.slug]), {"outcome": "no_answer"})
+    assert sent.status_code in (302, 303, 422)
+    planned = theirs.post(reverse("intake:step-plan", args=[case.slug]), {"what": WORDS})
+    assert planned.status_code in (302, 422)
+    connection.check_constraints()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["case-close", "case-track", "case-safe", "case-text", "passphrase", "people", "concern-register", "step-done"],
+)
+def test_another_unit_changes_nothing_else(from_afar, cast, name):
+    case, theirs = from_afar
+    step = case.steps.planned().first()
+    args = [case.slug, step.pk] if name == "step-done" else [case.slug]
+    before = LogEntry.objects.filter(case=case.pk).exclude(event="case.refused").count()
+    sent = theirs.post(reverse(f"intake:{name}", args=args), {"words": WORDS, "close": "helped", "outcome": WORDS})
+    assert sent.status_code == 403
+    page = sent.content.decode()
+    assert "The rest is for the unit that has it" in page and WORDS in page, "said, and the words given back"
+    assert LogEntry.objects.filter(event="case.refused", case=case.pk, user=cast.stranger, why="emergency").count() == 1
+    assert LogEntry.objects.filter(case=case.pk).exclude(event="case.refused").count() == before
+    case.refresh_from_db()
+    assert case.is_open and case.track == "B"
+
+
+def test_another_unit_refers_nobody_and_asks_nobody(from_afar, cast):
+    case, theirs = from_afar
+    draft = referrals.draft_referral(by=cast.caseworker, case=case, agency=cast.agency, need="child_protection")
+    urls = [
+        reverse("referrals:send", args=[draft.pk]),
+        reverse("referrals:discard", args=[draft.pk]),
+        reverse("referrals:message", args=[draft.pk]),
+        reverse("referrals:choose", args=[case.slug]),
+        reverse("referrals:ask-first", args=[case.slug]),
+    ]
+    for url in urls:
+        assert theirs.post(url, {"text": WORDS}).status_code in (403, 405), url
+    draft.refresh_from_db()
+    assert draft.state == "draft"
+
+
+def test_in_ones_own_unit_an_emergency_opens_the_whole(protected, cast, client_of):
+    open_it(protected, cast.colleague)
+    sent = client_of(cast.colleague).post(reverse("intake:case-close", args=[protected.slug]), {})
+    assert sent.status_code == 422

@@ -111,4 +111,56 @@ def test_the_page_tells_no_words_of_the_case(client_of, cast, make_case):
 
 def test_another_unit_gets_404_all_the_same(client_of, cast, place):
     answer = client_of(cast.stranger).post(place, FORM)
+    absent = client_of(cast.stranger).post(reverse("intake:note-add", args=["ingen-alls-99"]), FORM)
+    assert answer.status_code == 404 and answer.content == absent.content and AS_SHOWN in answer.content.decode()
+
+
+# -- it was taken away while somebody wrote -----------------------------------------------------------------------------
+
+
+def opened_by(user, case):
+    actions.open_with_reason(by=user, case=case, reason="owner_away")
+
+
+def test_who_is_locked_out_while_writing_gets_the_words_back_on_the_page_of_what_is_not_there(
+    client_of, cast, case, place
+):
+    opened_by(cast.colleague, case)
+    theirs = client_of(cast.colleague)
+    assert theirs.get(reverse("intake:case", args=[case.slug])).status_code == 200
+    actions.lock_out(by=cast.manager, case=case, user=cast.colleague, reason="His cousin.")
+    answer, absent = theirs.post(place, FORM), theirs.post(reverse("intake:note-add", args=["ingen-alls-99"]), FORM)
+    page = answer.content.decode()
+    assert answer.status_code == absent.status_code == 404
+    assert AS_SHOWN in page and "<he>" not in page and "KEY" not in page and "blue horse" not in page
+    assert answer.content == absent.content, "no more than of what is absent"
+    assert str(case) not in page and case.slug not in page
+    assert "no-store" in answer["Cache-Control"]
+    for send in (theirs.get, theirs.post):
+        one, two = send(place), send(reverse("intake:note-add", args=["ingen-alls-99"]))
+        assert one.content == two.content and "Nothing was saved" not in one.content.decode()
+    assert nothing_is_stored()
+
+
+def test_so_does_who_is_named_no_longer(client_of, cast, make_case):
+    case = make_case(protection="secrecy_marking", track="B")
+    naming = actions.name_staff(by=cast.manager, case=case, user=cast.colleague)
+    theirs = client_of(cast.colleague)
+    assert theirs.get(reverse("intake:case", args=[case.slug])).status_code == 200
+    actions.end_naming(by=cast.manager, naming=naming)
+    answer = theirs.post(reverse("intake:note-add", args=[case.slug]), FORM)
+    assert answer.status_code == 403 and AS_SHOWN in answer.content.decode() and nothing_is_stored()
+
+
+def test_nor_on_the_page_of_what_is_not_there(client_of, cast):
+    where = reverse("intake:note-add", args=["ingen-alls-99"])
+    answer = client_of(cast.colleague).post(where, FORM, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 404 and AS_SHOWN not in answer.content.decode()
+
+
+def test_a_call_that_is_not_there_for_them_gives_the_words_back_too(client_of, cast, make_call):
+    call = make_call()
+    answer = client_of(cast.stranger).post(reverse("intake:call-after", args=[call.pk]), {"text": WORDS})
+    assert answer.status_code == 405
+    answer = client_of(cast.stranger).post(reverse("intake:call-heavy", args=[call.pk]), {"text": WORDS})
+    assert answer.status_code == 404 and AS_SHOWN in answer.content.decode() and nothing_is_stored()

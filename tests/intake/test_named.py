@@ -191,6 +191,8 @@ def test_reading_costs_one_row_and_no_other_write(make_case, make_call, cast, cl
     only_a_row_of_the_log(mine, page(case))
     only_a_row_of_the_log(mine, reverse("referrals:referral", args=[draft.pk]))
     only_a_row_of_the_log(mine, reverse("intake:call", args=[call.pk]))
+    only_a_row_of_the_log(mine, reverse("intake:call-after", args=[case.calls.get().pk]))
+    only_a_row_of_the_log(mine, reverse("intake:call-after", args=[case.calls.get().pk]) + "?print=1")
     row = LogEntry.objects.filter(event="referral.read").latest("id")
     assert (row.case, row.row, row.why) == (case.pk, str(draft.pk), "own")
 

@@ -243,7 +243,7 @@ def test_nothing_is_saved_under_the_wrong_name(anna, client_of, cast, call, name
     assert answer.status_code == 403 and HERS in html and "somebody else is logged in here" in html
     assert "Ingegerd" not in html  # what was not written here is not shown
     assert not fresh(call).notes.exists() and not fresh(call).is_finished
-    assert LogEntry.objects.filter(event="call.refused", row=str(call.pk), codes={"why": "other_writer"}).exists()
+    assert LogEntry.objects.filter(event="call.refused", row=str(call.pk), why="other_writer").exists()
 
 
 # ---------- Opened once ----------

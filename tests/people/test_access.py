@@ -11,13 +11,16 @@ from helpline.people.models import Role, User
 
 STAFF = (
     "log_call see_cases work_case close_case give_shift keep_absences decide_child refer see_agencies use_account"
-    " read_demo_mail"
+    " read_demo_mail search_person break_glass"
 )
 ACTS = {
     "caseworker": STAFF,
-    "manager": f"{STAFF} reassign_case see_caseload link_cases extend_child_clock see_mail",
+    "manager": f"{STAFF} reassign_case see_caseload link_cases extend_child_clock see_mail review_openings name_staff"
+    " give_extract see_statistics review_log propose_disposal approve_disposal",
     "partner": "answer_referral keep_own_agency use_account read_demo_mail",
     "keeper": "keep_users keep_agencies keep_grounds keep_board see_mail use_account read_demo_mail",
+    "coordinator": "see_statistics use_account read_demo_mail",
+    "reviewer": "review_openings read_log review_log approve_disposal use_account read_demo_mail",
 }
 
 

@@ -2,9 +2,11 @@
 
 import pytest
 from django.contrib.auth import authenticate
-from django.test import Client
+from django.contrib.auth.hashers import make_password
+from django.test import Client, override_settings
 from django.urls import reverse
 
+from helpline import settings as settings_as_written
 from helpline.people import invitations
 from helpline.people.models import User
 
@@ -61,3 +63,18 @@ def test_the_field_hides_it_and_lets_a_manager_of_passwords_help(cast):
         field = page[page.index('type="password"') - 200 : page.index('type="password"') + 300]
         assert "maxlength" not in field and "onpaste" not in page
         assert 'autocomplete="new-password"' in field or 'autocomplete="current-password"' in field
+
+
+def test_it_does_not_run_out(cast, time_machine):
+    choose(cast.caseworker, LONG["one word"])
+    time_machine.move_to("2031-06-02 07:00 +0000")
+    known = {"login": cast.caseworker.username, "password": LONG["one word"]}
+    answer = Client().post(reverse("account_login"), known)
+    assert answer.status_code == 302 and "password" not in answer.url
+
+
+def test_it_is_kept_as_argon2id():
+    """By the settings of production; tests may hash faster."""
+    kept = settings_as_written.PASSWORD_HASHERS
+    with override_settings(PASSWORD_HASHERS=kept):
+        assert make_password(LONG["one word"]).startswith("argon2$argon2id$")

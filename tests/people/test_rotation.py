@@ -3,15 +3,18 @@
 import uuid
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.urls import reverse
 
 from helpline.people import checks, rotation
-from helpline.people.models import DataKey, IndexKey, LogEntry
+from helpline.people.models import DataKey, IndexKey, LogEntry, User
 from helpline.people.rotation import left, rotate
 from helpline.people.sealed import master_keys
 from intake.models import Call
+from tests.people.factors import code_of, enrol, log_in, second_step
 
 OLD, NEW = "old:" + "A" * 43 + "=", "new:" + "B" * 43 + "="
 
@@ -24,6 +27,10 @@ def calls(settings, make_call) -> list[Call]:
     IndexKey.current()
     settings.HELPLINE_KEYS = [NEW, OLD]
     return made
+
+
+def who(client) -> str | None:
+    return client.session.get("_auth_user_id")
 
 
 def words(call: Call) -> str:
@@ -109,6 +116,47 @@ def test_production_does_not_start_without_the_key_of_what_is_there(calls, monke
     assert any("under the master key new" in fault for fault in checks._faults_of_database())
     settings.HELPLINE_KEYS = [NEW]
     assert not any("master key" in fault for fault in checks._faults_of_database())
+
+
+@pytest.fixture
+def enrolled(cast, client, settings) -> User:
+    """A keeper with an app and recovery codes, and nothing else in the database: their secrets are under the old key."""
+    settings.HELPLINE_KEYS = [OLD]
+    log_in(client, cast.keeper)
+    enrol(client)
+    client.post(reverse("account_logout"))
+    settings.HELPLINE_KEYS = [NEW, OLD]
+    return cast.keeper
+
+
+def test_second_factors_follow_and_are_counted(enrolled, client, settings, capsys):
+    with pytest.raises(CommandError, match="2 keys still need old"):
+        call_command("rotate_keys", check=True)
+    assert rotation.faults(master_keys((NEW,))) == [
+        "There are keys under the master key old, which is not in HELPLINE_KEYS."
+    ]
+    assert "does not open" in rotation.faults(master_keys((OLD.replace("A", "C"), NEW)))[0]
+    call_command("rotate_keys")
+    assert "2 of 2 wrapped anew" in capsys.readouterr().out
+    call_command("rotate_keys", check=True)
+    settings.HELPLINE_KEYS = [NEW]  # the old key is retired
+    assert rotation.faults(master_keys((NEW,))) == []
+    log_in(client, enrolled)
+    assert second_step(client, code_of(enrolled, 1)).status_code == 302
+    client.post(reverse("account_logout"))
+    log_in(client, enrolled)
+    codes = Authenticator.objects.get(user=enrolled, type="recovery_codes").wrap().get_unused_codes()
+    assert second_step(client, codes[0]).status_code == 302 and who(client) == str(enrolled.pk)
+
+
+def test_a_factor_that_cannot_be_opened_keeps_no_other_waiting(enrolled, settings):
+    broken = Authenticator.objects.get(type="totp")
+    broken.data["secret"] = "gone:" + broken.data["secret"].partition(":")[2]
+    broken.save()
+    with pytest.raises(CommandError, match="1 keys still need gone"):
+        call_command("rotate_keys")
+    assert left() == {"gone": 1}
+    assert Authenticator.objects.get(type="recovery_codes").data["seed"].startswith("new:")
 
 
 def test_a_name_that_stands_there_twice_is_refused():

@@ -7,13 +7,14 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from helpline.people import second_factor
+from helpline.people import factor_forms, second_factor
 from helpline.people.models import LogEntry, User
 from helpline.people.second_factor import codes_left, has_factor, seal_again
 from tests.people.factors import WORDS, code_of, enrol, log_in, second_step
 
 pytestmark = pytest.mark.django_db
 START, INDEX = reverse("account_login"), reverse("mfa_index")
+ANSWER = '{"id": "x"}'  # of a passkey, where a test stands in for what checks it
 
 
 @pytest.fixture
@@ -216,6 +217,45 @@ def test_who_has_the_password_and_guesses_keeps_nobody_out_at_a_usual_address(en
     )  # from all new addresses together: too many
     log_in(client, cast.keeper)
     assert second_step(client, code_of(cast.keeper, 1)).status_code == 302  # she, from hers
+
+
+def test_who_guesses_codes_does_not_touch_passkeys(enrolled, cast, client, settings, monkeypatch):
+    """Nowhere: not at the guesser's own address, nor at one that is new to her while all new ones together are shut."""
+    key = Authenticator.objects.create(user=cast.keeper, type="webauthn", data={"name": "Key", "credential": {}})
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "factor_from_strangers": "5/h/key"}
+    monkeypatch.setattr(factor_forms, "_checked", lambda user, credential: key)
+    monkeypatch.setattr("allauth.mfa.webauthn.internal.auth.get_credentials", lambda user: [])
+    thief = Client()
+    assert set(wrong(thief, cast.keeper, 12, "203.0.113.9")) == {422}
+    for _time in range(12):
+        log_in(thief, cast.keeper, "wrong")
+    assert second_step(thief, code_of(cast.keeper, 1)).status_code != 302
+    for address in ("203.0.113.9", "203.0.113.200"):
+        hers = Client(REMOTE_ADDR=address)
+        assert hers.get(reverse("mfa_login_webauthn"), headers={"Accept": "application/json"}).status_code == 200
+        assert hers.post(reverse("mfa_login_webauthn"), {"credential": ANSWER}).status_code == 302
+        assert hers.session["_auth_user_id"] == str(cast.keeper.pk)
+    after_password = Client(REMOTE_ADDR="203.0.113.201")
+    log_in(after_password, cast.keeper)
+    assert second_step(after_password, code_of(cast.keeper, 1)).status_code == 422  # a code: shut at new addresses
+    assert after_password.post(reverse("mfa_authenticate"), {"credential": ANSWER}).status_code == 302
+    assert after_password.session["_auth_user_id"] == str(cast.keeper.pk)
+
+
+def test_a_stranger_who_fails_at_both_steps_never_shuts_her_out(enrolled, cast, client, settings, at_night):
+    """From as many addresses as there are: at hers the password and the code open."""
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "factor_from_strangers": "5/h/key"}
+    for number in range(5):
+        thief = Client(REMOTE_ADDR=f"198.51.100.{number}")
+        for _time in range(12):
+            log_in(thief, cast.keeper, "wrong")
+        page = log_in(thief, cast.keeper)
+        assert page.status_code != 302, "the right password too is refused there"
+        wrong(Client(), cast.keeper, 9, f"203.0.113.{number}")
+    at_night.shift(30)
+    assert log_in(client, cast.keeper).url == reverse("mfa_authenticate")
+    assert second_step(client, code_of(cast.keeper)).status_code == 302
+    assert client.session["_auth_user_id"] == str(cast.keeper.pk)
 
 
 def test_a_right_code_uses_no_try_up(enrolled, cast, client, at_night):

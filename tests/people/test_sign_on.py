@@ -24,6 +24,8 @@ ISSUER, CLIENT = "https://id.kommun.example", "helpline"
 START, BACK, INDEX = reverse("sign_on_login"), reverse("sign_on_callback"), reverse("mfa_index")
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+SECRET = {"kty": "oct", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"}
+OTHER_JWK = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(OTHER_KEY.public_key()))
 
 
 class Issuer:
@@ -32,6 +34,8 @@ class Issuer:
     def __init__(self) -> None:
         self.subject, self.claims, self.key, self.says, self.asked = "anna-17", {}, KEY, ISSUER, []
         self.issuer, self.without_token, self.is_down = ISSUER, False, False
+        self.kid: str | None = "1"
+        self.algorithm, self.more_keys = "RS256", []
 
     def request(self, method: str, url: str, **rest):
         import requests
@@ -50,10 +54,10 @@ class Issuer:
             return {"issuer": self.says, **{name: f"{ISSUER}/{end}" for name, end in names.items()}}
         if path == "/keys":
             jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
-            return {"keys": [{**jwk, "kid": "1", "alg": "RS256"}]}
+            return {"keys": [{**jwk, "kid": "1", "alg": "RS256"}, *self.more_keys]}
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": CLIENT, "sub": self.subject, "iat": now, "exp": now + 60, **self.claims}
-        token = jwt.encode(claims, self.key, "RS256", headers={"kid": "1"})
+        token = jwt.encode(claims, self.key, self.algorithm, headers={"kid": self.kid} if self.kid else {})
         return {"access_token": "a", "token_type": "Bearer", **({} if self.without_token else {"id_token": token})}
 
 
@@ -136,6 +140,14 @@ def test_their_own_second_factor_is_not_asked_for_besides(connected, client):
     assert through(client).url == reverse("home")
 
 
+def test_who_guesses_passwords_does_not_touch_it(connected, client):
+    """Not even at the same address."""
+    for _time in range(15):
+        page = log_in(client, connected, "wrong")
+    assert log_in(client, connected).status_code != 302 and page.status_code != 302
+    assert through(client).status_code == 302 and who(client) == str(connected.pk)
+
+
 def test_it_leads_to_no_foreign_place(connected, client):
     assert through(client, next="https://evil.example/").url == reverse("home")
 
@@ -179,6 +191,19 @@ def test_the_same_subject_of_another_issuer_is_somebody_else(connected, issuer, 
     "bent",
     [
         {"key": OTHER_KEY},
+        {"kid": "2"},
+        {"kid": None, "more_keys": [{**OTHER_JWK, "kid": "2"}]},  # which of the two?
+        {"kid": None, "key": OTHER_KEY},
+        {"algorithm": "RS512"},  # not what the key is for
+        {"algorithm": "none", "key": None},
+        {"algorithm": "none", "key": None, "kid": None},
+        {
+            "algorithm": "HS256",
+            "key": "secret-secret-secret-secret-secret",
+            "kid": "s",
+            "more_keys": [{**SECRET, "kid": "s"}],
+        },
+        {"algorithm": "HS256", "key": "secret-secret-secret-secret-secret", "kid": None, "more_keys": [SECRET]},
         {"says": "https://evil.example"},
         {"issuer": "https://evil.example"},
         {"claims": {"aud": "another"}},
@@ -195,6 +220,12 @@ def test_an_answer_that_is_not_as_it_should_be_lets_nobody_in(bent, connected, i
     page = client.get(BACK, {"code": "c", "state": state})
     assert page.status_code == 502 and who(client) is None
     assert "anna-17" not in page.content.decode()
+
+
+@pytest.mark.parametrize("more", [[], [SECRET], [{**OTHER_JWK, "use": "enc"}]], ids=["alone", "secret", "sealing"])
+def test_a_token_that_names_no_key_is_of_the_only_one_that_signs(more, connected, issuer, client):
+    issuer.kid, issuer.more_keys = None, more
+    assert through(client).status_code == 302 and who(client) == str(connected.pk)
 
 
 def test_a_state_is_of_one_browser_and_good_once(connected, client):

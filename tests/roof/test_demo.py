@@ -17,12 +17,14 @@ from helpline.demo.load import load
 from helpline.demo.logins import LOGINS, PASSWORD
 from helpline.demo.staff import ROOM
 from helpline.demo.tales import Act
+from helpline.log_review import reviews_of, rows_for
 from helpline.people import clock
 from helpline.people.models import LogEntry, Municipality, Notice, User
 from helpline.people.workdays import is_working_day
 from intake import triage
+from intake.actions.emergency import to_review
 from intake.labels import BOUNCES
-from intake.models import Bounce, Call, Case, CaseOpening, ChildClock, Event, FollowUp, Note, Reminder
+from intake.models import Bounce, Call, Case, CaseOpening, ChildClock, Event, FollowUp, NamedAccess, Note, Reminder
 from referrals import states
 from referrals.deadlines import RUNGS
 from referrals.models import (
@@ -139,6 +141,15 @@ class TestTheYear(TestCase):
         assert Call.objects.exclude(voided_at=None).exists()
         assert Case.objects.filter(protection="protected_registration").exists()
         assert Referral.objects.exclude(ground_reason=b"").exists()
+
+    def test_the_guard_has_work_too(self):
+        naming = NamedAccess.objects.in_force().get()
+        assert naming.case.is_protected and naming.by.role == "manager" and naming.user.role == "caseworker"
+        manager, reviewer = (User.objects.get(username=name) for name in ("manager", "reviewer"))
+        assert to_review(manager).get().case == naming.case
+        assert reviews_of(manager).exists() and rows_for(manager).filter(verdict="").exists()
+        assert User.objects.filter(username="coordinator", role="coordinator").exists()
+        assert reviews_of(reviewer).exists()
 
     def test_the_first_page_of_the_worker_has_work(self):
         worker = User.objects.get(username="caseworker")

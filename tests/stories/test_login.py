@@ -1,16 +1,17 @@
 """Logging in, in a real browser: the second factor, the municipality's own log-in, throttling, and how a log-in ends."""
 
 import re
+import warnings
 from collections.abc import Iterator
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.sessions.models import Session
-from oidc_provider_mock import run_server_in_thread
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 from requests.adapters import HTTPAdapter
 
 from helpline.people import clock, invitations
@@ -18,11 +19,19 @@ from helpline.people.actions import add_user
 from helpline.people.models import LogEntry, Role, User
 from helpline.people.session_store import SessionStore
 from helpline.people.sessions import ACTIVE, BEGAN
+from intake.models import Call
 from tests.people.factors import WORDS, code_for
 from tests.stories.barriers import no_barrier
 from tests.stories.server import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    *(pytest.mark.browser, pytest.mark.django_db(transaction=True)),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:authlib"),
+    pytest.mark.filterwarnings("ignore::authlib.deprecate.AuthlibDeprecationWarning"),
+]
+with warnings.catch_warnings():  # the mock is built with what its library will give up; that is no concern of ours
+    warnings.simplefilter("ignore")
+    from oidc_provider_mock import run_server_in_thread
 
 
 @pytest.fixture
@@ -74,6 +83,15 @@ def send(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def path(page: Page) -> str:
+    return urlsplit(page.url).path
+
+
+def arrive(page: Page, where: str) -> None:
+    """Not on the way there: the log-in has the place where one is going in its query."""
+    page.wait_for_url(lambda url: urlsplit(url).path == where)
+
+
 def log_in(page: Page, name: str, password: str = "pw") -> None:
     page.goto("/login/")
     page.fill("[name=login]", name)
@@ -84,30 +102,28 @@ def log_in(page: Page, name: str, password: str = "pw") -> None:
 def log_out(page: Page) -> None:
     page.goto("/logout/")
     page.locator("main").get_by_role("button", name="Logga ut").click()
-    page.wait_for_url("**/login/")
+    arrive(page, "/login/")
 
 
-def set_up_app(page: Page) -> tuple[str, list[str]]:
-    """On the page to which everybody without a second factor is sent. Returns the key and the recovery codes."""
-    page.wait_for_url("**/security/")
+def set_up_app(page: Page) -> tuple[str, str, list[str]]:
+    """On the page to which everybody without a second factor is sent. Returns the key, the code that was used with it and the
+    recovery codes."""
+    arrive(page, "/security/")
     no_barrier(page)
     page.click("main a[href='/security/app/']")
     assert page.locator("img.qr").evaluate("image => image.complete && image.naturalWidth > 0")
     no_barrier(page)
     key = page.inner_text(".secret")
-    page.fill("[name=code]", code_for(key))
+    used = code_for(key)
+    page.fill("[name=code]", used)
     page.locator("main button[type=submit]").click()
-    page.wait_for_url("**/security/codes/")
+    arrive(page, "/security/codes/")
     no_barrier(page)
-    return key, page.locator(".recovery-codes code").all_inner_texts()
-
-
-def path(page: Page) -> str:
-    return urlsplit(page.url).path
+    return key, used, page.locator(".recovery-codes code").all_inner_texts()
 
 
 def give(page: Page, code: str) -> None:
-    page.wait_for_url("**/login/code/")
+    arrive(page, "/login/code/")
     page.fill("[name=code]", code)
     send(page, "Logga in")
 
@@ -118,7 +134,7 @@ def test_a_password_and_an_app_and_a_recovery_code(screen, cast):
     no_barrier(page)
     log_in(page, "hanna")
     page.goto("/keeper/grounds/")
-    key, codes = set_up_app(page)
+    key, used, codes = set_up_app(page)
     page.goto("/keeper/grounds/")
     assert path(page) == "/keeper/grounds/"
     log_out(page)
@@ -129,52 +145,54 @@ def test_a_password_and_an_app_and_a_recovery_code(screen, cast):
     page.fill("[name=login]", "hanna")
     page.fill("main [name=password]", "pw")
     send(page, "Logga in")
-    used = code_for(key)
-    give(page, used if used != code_for(key, 1) else "000000")  # the one of the set-up, or wrong by now
+    give(page, used)  # the one of the set-up: it was good once
     page.wait_for_selector(".error-summary")
     no_barrier(page)
     give(page, code_for(key, 1))
-    page.wait_for_url("**/keeper/grounds/")  # where one was going
+    arrive(page, "/keeper/grounds/")  # where one was going
     log_out(page)
     for code, lets_in in ((codes[0], True), (codes[0], False), (codes[1], True)):
         if path(page) != "/login/code/":
             log_in(page, "hanna")
         give(page, code)
         if lets_in:
-            page.wait_for_url("**/keeper/users/")
+            arrive(page, "/keeper/users/")
             log_out(page)
         else:
             page.wait_for_selector(".error-summary")
 
 
-def test_a_passkey_alone(screen, house, cast):
-    page = screen()
+def holder_of_keys(page: Page) -> tuple[CDPSession, str]:
+    """A machine that keeps passkeys, and shows a finger whenever it is asked."""
     cdp = page.context.new_cdp_session(page)
     cdp.send("WebAuthn.enable")
     options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
-    cdp.send(
-        "WebAuthn.addVirtualAuthenticator",
-        {"options": {**options, "isUserVerified": True, "automaticPresenceSimulation": True}},
-    )
+    options |= {"isUserVerified": True, "automaticPresenceSimulation": True}
+    return cdp, cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+
+
+def test_a_passkey_alone(screen, house, cast):
+    page = screen()
+    holder_of_keys(page)
     log_in(page, "cecilia")
-    page.wait_for_url("**/security/")
+    arrive(page, "/security/")
     page.click("main a[href='/security/passkey/']")
     no_barrier(page)
     send(page, "Lägg till nyckeln")
-    page.wait_for_url("**/security/codes/")
+    arrive(page, "/security/codes/")
     page.goto("/overview/")
     assert path(page) == "/overview/"
     log_out(page)
     page.goto("/cases/")
     send(page, "Logga in med nyckel")  # no name, no password
-    page.wait_for_url("**/cases/")
+    arrive(page, "/cases/")
     assert LogEntry.objects.filter(event="user.logged_in").latest("id").codes == {"how": ["webauthn"]}
     log_out(page)
     log_in(page, "cecilia")  # and after the password it is the second step
-    page.wait_for_url("**/login/code/")
+    arrive(page, "/login/code/")
     no_barrier(page)
     send(page, "Använd en nyckel")
-    page.wait_for_url("**/overview/")
+    arrive(page, "/overview/")
 
 
 def sign_on(page: Page, subject: str) -> None:
@@ -192,7 +210,7 @@ def test_the_municipalitys_own_log_in(screen, house, provider, cast):
     page.goto("/login/")
     send(page, through)
     sign_on(page, "nina@example.com")  # her address: it connects nobody
-    page.wait_for_url("**/sign-on/back/**")
+    arrive(page, "/sign-on/back/")
     assert "öppnar inget konto här" in page.inner_text("main")
     no_barrier(page)
     token = invitations.invite(by=cast.keeper, user=nina)
@@ -200,13 +218,13 @@ def test_the_municipalitys_own_log_in(screen, house, provider, cast):
     no_barrier(page)
     send(page, through)
     sign_on(page, "nina-17")
-    page.wait_for_url("**/keeper/users/")  # with no further step: the municipality has asked for its own
+    arrive(page, "/keeper/users/")  # with no further step: the municipality has asked for its own
     log_out(page)
     other = screen()
     other.goto("/keeper/grounds/")
     send(other, through)
     sign_on(other, "nina-17")
-    other.wait_for_url("**/keeper/grounds/")
+    arrive(other, "/keeper/grounds/")
     assert other.goto(f"/invitation/{token}/").status == 404
 
 
@@ -230,7 +248,85 @@ def test_a_stranger_shuts_nobody_out(screen, house, cast):
     }
     page = screen()
     log_in(page, "anna")
-    page.wait_for_url("**/security/")
+    arrive(page, "/security/")
+
+
+def test_in_the_middle_of_a_call_both_steps_are_given_in_place(screen, house, cast):
+    page = screen()
+    log_in(page, "anna")
+    key, _used, codes = set_up_app(page)
+    page.goto("/my-day/")
+    page.keyboard.press("n")
+    page.wait_for_url("**/calls/*/")
+    page.keyboard.press("1")
+    call = Call.objects.get()
+    Session.objects.all().delete()
+    words = "Han har rakat huvudet och talar om kriget"
+    page.locator("[name='n.seen']").fill(words)
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible(timeout=15000)
+    expect(page.locator("#log-in-code")).to_be_hidden()
+    page.locator("#log-in-password").fill("pw")
+    page.keyboard.press("Enter")
+    expect(page.locator("#log-in-code")).to_be_focused(timeout=15000)
+    expect(page.locator("#log-in-password")).to_be_hidden()
+    no_barrier(page)
+    page.locator("#log-in-code").fill("000000")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("Koden är fel")
+    expect(page.locator("#log-in-code")).to_have_value("")
+    assert not call.notes.exists() and page.locator("[name='n.seen']").input_value() == words
+    page.locator("#log-in-code").fill(codes[0])
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden(timeout=15000)
+    in_the_end(page, call, words, cast.caseworker)
+    assert LogEntry.objects.filter(event="user.logged_in").latest("id").codes == {"how": ["password", "recovery_codes"]}
+
+
+def test_in_the_middle_of_a_call_who_has_a_passkey_alone_logs_in_in_a_new_window(screen, house, cast):
+    page = screen()
+    cdp, holder = holder_of_keys(page)
+    log_in(page, "anna")
+    arrive(page, "/security/")
+    page.click("main a[href='/security/passkey/']")
+    send(page, "Lägg till nyckeln")
+    arrive(page, "/security/codes/")
+    Authenticator.objects.filter(type="recovery_codes").delete()  # the paper is lost
+    page.goto("/my-day/")
+    page.keyboard.press("n")
+    page.wait_for_url("**/calls/*/")
+    page.keyboard.press("1")
+    call = Call.objects.get()
+    Session.objects.all().delete()
+    page.locator("[name='n.seen']").fill("Han har rakat huvudet")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible(timeout=15000)
+    page.locator("#log-in-password").fill("pw")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("nytt fönster", timeout=15000)
+    with page.context.expect_page() as opened:
+        dialog.get_by_role("link").click()
+    window = opened.value
+    to, there = holder_of_keys(window)
+    for key in cdp.send("WebAuthn.getCredentials", {"authenticatorId": holder})["credentials"]:
+        to.send("WebAuthn.addCredential", {"authenticatorId": there, "credential": key})
+    window.get_by_role("button", name="nyckel").first.click()
+    window.wait_for_function("document.body.dataset.who")
+    window.close()
+    assert page.locator("[name='n.seen']").input_value() == "Han har rakat huvudet"
+    page.locator("#log-in-password").focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden(timeout=15000)
+    in_the_end(page, call, "Han har rakat huvudet", cast.caseworker)
+
+
+def in_the_end(page: Page, call: Call, words: str, by: User) -> None:
+    """It is saved within seconds, in this person's name."""
+    for _tick in range(40):
+        if call.notes.exists():
+            break
+        page.wait_for_timeout(250)
+    assert [(note.text, note.by) for note in call.notes.all()] == [(words, by)]
 
 
 def pass_time(user: User, **seconds: int) -> None:
@@ -249,12 +345,12 @@ def test_how_a_log_in_ends_and_that_a_new_one_is_shown(screen, house, cast, sett
     first.fill("[name=password]", WORDS)
     first.fill("[name=again]", WORDS)
     send(first, "Välj det här lösenordet")
-    key, codes = set_up_app(first)
+    _key, _used, codes = set_up_app(first)
     first.goto("/overview/")
     second = screen()
     log_in(second, "cecilia", WORDS)
     give(second, codes[0])
-    second.wait_for_url("**/overview/")
+    arrive(second, "/overview/")
     first.goto("/overview/")
     assert "Du loggade in på ett annat ställe" in first.inner_text("main")
     no_barrier(first)
@@ -272,14 +368,14 @@ def test_how_a_log_in_ends_and_that_a_new_one_is_shown(screen, house, cast, sett
     assert ended.latest("id").why == "idle"
     log_in(first, "cecilia", WORDS)
     give(first, codes[1])
-    first.wait_for_url("**/overview/")
+    arrive(first, "/overview/")
     pass_time(cast.manager, **{BEGAN: settings.SESSION_COOKIE_AGE})
     first.goto("/overview/")
     assert path(first) == "/login/" and ended.latest("id").why == "day"
 
     log_in(first, "cecilia", WORDS)
     give(first, codes[2])
-    first.wait_for_url("**/overview/")
+    arrive(first, "/overview/")
     keeper = screen()
     log_in(keeper, "hanna")
     set_up_app(keeper)

@@ -10,7 +10,7 @@ from referrals.models import PartnerAgency
 from tests.fuzz.values import SCRIPTS
 from tests.house.conftest import address, made_world
 from tests.house.streets import EVERYBODY, MORE_PAGES, STREETS
-from tests.house.test_matrix import WORDS
+from tests.house.worlds import WORDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 EACH = 5  # scripts in one text: so all of them meet each kind of field

@@ -1,4 +1,4 @@
-"""Wrap every key of a call or a case, and that of the index, anew under the current master key."""
+"""Wrap every key of a call or a case, that of the index, and the second factors anew under the current master key."""
 
 from typing import Any
 

@@ -1,0 +1,31 @@
+"""What somebody of another unit may do in a case that is open to them in an emergency: one table."""
+
+from django.http import HttpRequest
+
+from helpline.people.models import User
+from intake.models import Case
+
+# URL names that take words: a note, a step, the contact, what is done at once. To close it, hand it on, refer, decide or change
+# what holds for it is for the unit that has it.
+MAY_WRITE = {
+    "intake:note-add",
+    "intake:note-amend",
+    "intake:call-note-amend",
+    "intake:contact-prepare",
+    "intake:number-show",
+    "intake:number-set",
+    "intake:contact-log",
+    "intake:step-plan",
+    "intake:step-done",
+    "intake:step-move",
+    "intake:acute-write",
+}
+CLOSES = "close"  # the field by which a step that is done closes the case
+
+
+def goes_too_far(request: HttpRequest, case: Case, user: User, why: str) -> bool:
+    """Whether a request changes more than an emergency opening from another unit gives the right to."""
+    if why != "emergency" or case.unit_id == user.unit_id or request.method == "GET":
+        return False
+    match = request.resolver_match
+    return match is None or match.view_name not in MAY_WRITE or bool(request.POST.get(CLOSES))
