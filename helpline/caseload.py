@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
-from helpline.people.models import User
+from helpline.people.models import User, in_use
 from intake import triage
 from intake.models import Call, Case, FollowUp, HeavyCall
 from referrals.models import Referral
@@ -168,7 +168,7 @@ def caseload_of(user: User) -> Caseload:
         by_caller[caller if protection == "none" else PROTECTED] += count
     found = Caseload(total=sum(by_caller.values()))
     owners = {owner for owner, _urgency in by_worker}
-    everyone = User.objects.filter(pk__in=owners) | User.objects.filter(unit=user.unit_id, is_active=True)
+    everyone = User.objects.filter(pk__in=owners) | User.objects.filter(unit=user.unit_id).filter(in_use())
     for worker in everyone.order_by("first_name", "last_name", "pk"):
         cells = [
             Cell(by_worker[worker.pk, urgency], link("open", owner=worker.pk, urgency=urgency))

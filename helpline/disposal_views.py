@@ -20,6 +20,7 @@ from helpline.people.models import Disposal, Role, User
 from helpline.retention import RULES
 from helpline.retention_rows import MOST, reached, standing_of
 from intake.gate import case_of_unit, person
+from intake.models import Case
 from intake.views.cases import posted
 
 LISTS = 50  # lists of one page
@@ -79,7 +80,8 @@ def disposal_propose(request: HttpRequest) -> HttpResponse:
     found = reached(user.unit, user)
     due = disposals.due_of(found)
     kept = [one for one in found if one.standing.goes_to_archive][:MOST]
-    log("disposals.due_listed", by=user, rows=len(due), kept=len(kept))
+    cases = sorted(str(one.row.pk) for one in [*due, *kept] if isinstance(one.row, Case))
+    log("disposals.due_listed", by=user, rows=len(due), kept=len(kept), cases=cases)
     return render(request, "disposals/propose.html", {"due": due, "kept": kept})
 
 

@@ -14,7 +14,7 @@ from helpline.people import clock
 from helpline.people.access import may
 from helpline.people.audit import log
 from helpline.people.errors import Refused, TooLate
-from helpline.people.models import Disposal, DisposalItem, Notice, Role, Unit, User
+from helpline.people.models import Disposal, DisposalItem, Notice, Role, Unit, User, in_use
 from helpline.people.notices import notify
 from helpline.retention import KEPT_FOR, RULES
 from helpline.retention_rows import HELD, MOST, RELEASED, Found, in_a_list, reached, standing_of
@@ -85,7 +85,7 @@ def _item(disposal: Disposal, found: Found) -> DisposalItem:
 
 def approvers(disposal: Disposal) -> list[User]:
     """Who may approve it: the unit's other managers; where there is none, those who review logs."""
-    active = User.objects.filter(is_active=True).exclude(pk=disposal.proposed_by_id or 0)
+    active = User.objects.filter(in_use()).exclude(pk=disposal.proposed_by_id or 0)
     managers = [one for one in active.filter(role=Role.MANAGER, unit=disposal.unit_id) if may_approve(one, disposal)]
     return managers or [one for one in active.filter(role=Role.REVIEWER) if may_approve(one, disposal)]
 
@@ -268,7 +268,7 @@ def remind_managers() -> int:
     made = 0
     told = set(Notice.objects.filter(kind=DUE).values_list("source", flat=True))
     for unit in Unit.objects.all():
-        managers = User.objects.filter(role=Role.MANAGER, unit=unit, is_active=True)
+        managers = User.objects.filter(in_use(), role=Role.MANAGER, unit=unit)
         sources = {f"{DUE}:{unit.pk}:{clock.today():%Y-%m}:{one.pk}": one for one in managers}
         if sources.keys() - told and due_in(unit):
             made += sum(notify(user=one, kind=DUE, source=source) for source, one in sources.items())

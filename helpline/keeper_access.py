@@ -77,7 +77,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     """A new invitation; the earlier ones end. Only where there is no way in yet: who has one is reset."""
     user = get_object_or_404(User, pk=pk)
     try:
-        if user.has_usable_password() or SocialAccount.objects.filter(user=user).exists():
+        if invitations.has_way_in(user):
             raise Refused(_("%(name)s can log in already. Reset the log-in instead.") % {"name": user})
         return invited(request, user)
     except Refused as refused:

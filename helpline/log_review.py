@@ -17,10 +17,10 @@ from helpline.log_rules import RULES, SAMPLE, material_of
 from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused, TooLate
-from helpline.people.models import LogEntry, LogReview, LogReviewRow, Role, Unit, User
+from helpline.people.models import LogEntry, LogReview, LogReviewRow, Role, Unit, User, in_use
 from helpline.people.notices import notify
 from helpline.people.workdays import add_working_days, at_work, is_working_day, local
-from intake.models.cases import locked_cases
+from intake.models.cases import LockedOut, locked_cases
 
 LEAST, SHARE, MOST = 10, 0.05, 60  # of the openings, by chance: at least so many, or this share; and no more than
 DAYS_TO_SIGN = 10  # working days into the month
@@ -111,55 +111,64 @@ def rows_for(user: User) -> QuerySet[LogReviewRow]:
     rows = LogReviewRow.objects.exclude(subject=user)
     if user.role == Role.REVIEWER:
         return rows
-    if user.role != Role.MANAGER:
-        return rows.none()
-    theirs = Q(review__unit=user.unit_id) & ~Q(subject__role=Role.MANAGER) & ~Q(entry__case__in=locked_cases(user))
-    if reviewers().count() < 2:  # what the only one did is for somebody else
-        theirs |= Q(subject__role=Role.REVIEWER)
-    return rows.filter(theirs)
+    return rows.filter(_for_manager(user)) if user.role == Role.MANAGER else rows.none()
+
+
+def _for_manager(user: User) -> Q:
+    """What a manager may mark: of the own unit all but what managers did and what is of a case that one is locked out of;
+    what the only reviewer did. Where there is no reviewer a manager marks, of any unit, what no other way leads to: what
+    another manager did, what is of those without a unit, and of a case that a manager is locked out of."""
+    own = Q(review__unit=user.unit_id) & ~Q(subject__role=Role.MANAGER)
+    locked = LockedOut.objects.in_force().filter(user__role=Role.MANAGER).values("case")
+    orphans = Q(subject__role=Role.MANAGER) | Q(review__unit__isnull=True) | Q(entry__case__in=locked)
+    by_none = Q(~Exists(reviewers())) & orphans
+    by_few = Q(subject__role=Role.REVIEWER) & ~Q(Exists(reviewers().exclude(pk=OuterRef("subject"))))
+    return (own | by_none) & ~Q(entry__case__in=locked_cases(user)) | by_few
 
 
 def reviewers() -> QuerySet[User]:
     """Who reviews logs, and is there."""
-    return User.objects.filter(role=Role.REVIEWER, is_active=True)
+    return User.objects.filter(in_use(), role=Role.REVIEWER)
 
 
 def responsible(review: LogReview) -> list[User]:
-    """Who is to do what is left of it: the unit's managers for what they may mark, else the reviewers, else any manager; and
-    where only the signature is left, who signs."""
+    """Who is to do what is left of it: the unit's managers for what they may mark, else the reviewers, else any manager who
+    may; and where only the signature is left, who signs. Nobody who can do nothing about it."""
     left = Q(review=review, verdict="")
-    managers = list(User.objects.filter(role=Role.MANAGER, is_active=True, unit=review.unit, unit__isnull=False))
+    managers = list(User.objects.filter(in_use(), role=Role.MANAGER, unit=review.unit, unit__isnull=False))
     first = [user for user in managers if rows_for(user).filter(left).exists()]
     rest = LogReviewRow.objects.filter(left)
     for user in first:
         rest = rest.exclude(pk__in=rows_for(user).values("pk"))
+    elsewhere = User.objects.filter(in_use(), role=Role.MANAGER).exclude(pk__in=[user.pk for user in first])
     if not rest.exists():
-        return first or managers or list(reviewers())
-    others = [user for user in reviewers() if rows_for(user).filter(pk__in=rest.values("pk")).exists()]
-    return [
-        *first,
-        *(others or User.objects.filter(role=Role.MANAGER, is_active=True).exclude(pk__in=[u.pk for u in first])),
-    ]
+        return first or managers or list(reviewers()) or [user for user in elsewhere if may_sign(user, review)]
+    left_over = rest.values("pk")
+    others = [user for user in reviewers() if rows_for(user).filter(pk__in=left_over).exists()]
+    others = others or [user for user in elsewhere if rows_for(user).filter(pk__in=left_over).exists()]
+    return [*first, *others]
 
 
 def waiting_for(user: User) -> int:
     """How many reviews wait for this person, for the top bar: something is left to mark, or the signature. One query."""
     left = LogReviewRow.objects.filter(review=OuterRef("pk"), verdict="")
-    mine = left.exclude(subject=user)
+    mine = rows_for(user).filter(review=OuterRef("pk"), verdict="")
     unsigned = LogReview.objects.filter(
         Exists(LogReviewRow.objects.filter(review=OuterRef("pk"))), signed_at__isnull=True
     )
-    if user.role != Role.REVIEWER:
-        mine, unsigned = (
-            mine.exclude(subject__role=Role.MANAGER),
-            unsigned.filter(unit=user.unit_id, unit__isnull=False),
-        )
-    return unsigned.filter(Exists(mine) | ~Exists(left)).count()
+    return unsigned.filter(Exists(mine) | _signed_by(user) & ~Exists(left)).count()
 
 
 def may_sign(user: User, review: LogReview) -> bool:
-    """A manager of the unit, or the reviewer."""
-    return user.role == Role.REVIEWER or (user.role == Role.MANAGER and review.unit_id == user.unit_id)
+    """A manager of the unit, or the reviewer; where there is neither, any manager."""
+    return LogReview.objects.filter(_signed_by(user), pk=review.pk).exists()
+
+
+def _signed_by(user: User) -> Q:
+    if user.role != Role.MANAGER:
+        return Q() if user.role == Role.REVIEWER else Q(pk__in=[])
+    of_the_unit = User.objects.filter(in_use(), role=Role.MANAGER, unit=OuterRef("unit"))
+    return Q(unit=user.unit_id) | Q(~Exists(reviewers())) & Q(~Exists(of_the_unit))
 
 
 # -- marked and signed -------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from helpline.people import clock
 from helpline.people.access import needs
 from helpline.people.audit import log
 from helpline.people.errors import Refused
-from helpline.people.models import LogReview, LogReviewRow, User
+from helpline.people.models import LogReview, LogReviewRow, Role, User
 from intake.gate import person
 
 MOST = 60  # reviews, and rows to be investigated, on the list
@@ -110,7 +110,8 @@ def _context(request: HttpRequest, review: LogReview, error: str) -> dict[str, A
     rows = list(review.rows.select_related("entry__user", "marked_by").order_by("entry_id"))
     mine = set(actions.rows_for(user).filter(review=review).values_list("pk", flat=True))
     groups = []
-    facts = _with_facts(rows, user, mine)
+    sees_all = user.role == Role.REVIEWER or user.unit_id == review.unit_id
+    facts = _with_facts(rows if sees_all else [row for row in rows if row.pk in mine], user, mine)
     for key, rule in [*RULES.items(), (SAMPLE, BY_CHANCE)]:
         here = [one for one in facts if _first_rule(one["row"]) == key]
         if here:

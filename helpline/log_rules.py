@@ -19,11 +19,14 @@ from helpline.people.workdays import is_working_day
 from intake.models import Call, Case, LockedOut, Person, ShiftHandover
 
 MANY = 10  # cases that are not one's own, in a day
+MANY_SEARCHES = 30  # within an hour of the clock
+SEARCHED = ("search.made", "search.refused")
 NIGHT = (22, 6)  # hours in Sweden
 INACTIVE = dt.timedelta(days=30)  # after a case was closed
 ON_DUTY = dt.timedelta(hours=12)  # after one took a call, or took over a shift
 LEAST_DIGITS = 7  # of a phone number that is compared
-OPENED = ("opening.made", "after.shown", "after.printed")  # are openings too, besides what is called read
+# What is called read or used is an opening (the first of the day); and so are these.
+OPENED = ("opening.made", "after.shown", "after.printed")
 OWN = {"own", "named", "step"}  # LogEntry.why
 
 
@@ -32,7 +35,7 @@ class Material:
     """What a month's log has of some people. An opening is the first of one person, case or call, right and day."""
 
     openings: list[LogEntry]
-    searches: list[LogEntry]
+    all_searches: list[LogEntry]
     refused: list[LogEntry]
     users: dict[int, User]
     cases: dict[uuid.UUID, Case] = field(default_factory=dict)
@@ -51,14 +54,15 @@ class Rule:
 def material_of(rows: QuerySet[LogEntry]) -> Material:
     """Everything that the rules look at, with a number of queries that does not grow with the rows."""
     about = Q(case__isnull=False) | Q(call__isnull=False)
-    read = rows.filter(Q(event__endswith=".read") | Q(event__in=OPENED)).filter(about)
+    used = Q(event__endswith=".read") | Q(event__endswith=".used") | Q(event__in=OPENED)
+    read = rows.filter(used).filter(about)
     same = ("user_id", "case", "call", "why", "day")
     read = (
         read.annotate(day=TruncDate("at", tzinfo=timezone.get_default_timezone())).order_by(*same, "id").distinct(*same)
     )
     found = Material(
         openings=list(read),
-        searches=list(rows.filter(event="search.made", codes__own=True)),
+        all_searches=list(rows.filter(event__in=SEARCHED).order_by("id")),
         refused=list(rows.filter(event__endswith=".refused", case__isnull=False)),
         users=User.objects.in_bulk(set(rows.order_by().values_list("user_id", flat=True).distinct())),
     )
@@ -71,7 +75,7 @@ def material_of(rows: QuerySet[LogEntry]) -> Material:
 
 def _own_name(found: Material) -> Iterator[LogEntry]:
     """A search for one's own name; a case or call in which somebody has one's own name, surname or phone number."""
-    yield from found.searches
+    yield from (row for row in found.all_searches if row.codes.get("own") is True)
     listed: dict[uuid.UUID, list[Person | Call]] = defaultdict(list)
     for one in Person.everybody.filter(case__in=found.cases).select_related("case__key"):
         listed[one.case_id].append(one)
@@ -108,7 +112,11 @@ def _digits(phone: str) -> str:
 
 
 def _protected(found: Material) -> Iterator[LogEntry]:
-    return (row for row in found.openings if (case := found.cases.get(_key(row))) and case.is_protected)
+    for row in found.openings:
+        call = found.calls.get(row.call) if row.call else None
+        about = found.cases.get(row.case) if row.case else call
+        if about is not None and about.is_protected:
+            yield row
 
 
 def _many(found: Material) -> Iterator[LogEntry]:
@@ -158,6 +166,16 @@ def _emergency(found: Material) -> Iterator[LogEntry]:
     return (row for row in found.openings if row.why == "emergency" or row.event == "opening.made")
 
 
+def _many_searches(found: Material) -> Iterator[LogEntry]:
+    """The first of each hour of the clock that has more than so many, those that were refused among them."""
+    hours: dict[tuple[int | None, dt.datetime], list[LogEntry]] = defaultdict(list)
+    for row in found.all_searches:
+        hours[row.user_id, row.at.replace(minute=0, second=0, microsecond=0)].append(row)
+    for rows in hours.values():
+        if len(rows) > MANY_SEARCHES:
+            yield rows[0]
+
+
 def _locked_out(found: Material) -> Iterator[LogEntry]:
     locks: dict[tuple[Any, Any], list[tuple[dt.datetime, dt.datetime | None]]] = defaultdict(list)
     for lock in LockedOut.objects.filter(case__in={row.case for row in found.refused}):
@@ -183,9 +201,16 @@ RULES: dict[str, Rule] = {
     ),
     "locked_out": Rule(_("Locked out"), _("Tried to open a case that they are locked out of."), _locked_out),
     "emergency": Rule(_("Opened in an emergency"), _("Opened without having a right to it otherwise."), _emergency),
-    "protected": Rule(_("Protected personal data"), _("Every opening of a protected case is reviewed."), _protected),
+    "protected": Rule(
+        _("Protected personal data"), _("Every opening of a protected case or call is reviewed."), _protected
+    ),
     "inactive": Rule(_("No active case"), _("Opened more than 30 days after the case was closed."), _inactive),
     "many": Rule(_("Many openings"), _("Opened more than 10 cases in a day that were not their own."), _many),
+    "searches": Rule(
+        _("Many searches"),
+        _("More than 30 searches within an hour. The first of them stands for all."),
+        _many_searches,
+    ),
     "night": Rule(
         _("At night or on a day off"),
         _("Between 22 and 06 or on a day off, without a call or a shift in the hours before."),

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,15 +25,21 @@ SIZE = 50
 NOBODY = "nobody"
 
 
+def _day_field(label: Any) -> forms.DateField:
+    """A day of which there can be a log: not one that the calendar has no day after."""
+    said = gettext_lazy("Choose a day between 2000 and 2999.")
+    validators = [MinValueValidator(dt.date(2000, 1, 1), said), MaxValueValidator(dt.date(2999, 12, 31), said)]
+    widget = forms.DateInput(attrs={"type": "date"})
+    return forms.DateField(label=label, required=False, widget=widget, validators=validators)
+
+
 class AskForm(forms.Form):
     """Whose rows, of which case, from when to when. Nothing chosen: everything, the newest first."""
 
     who = forms.ChoiceField(label=gettext_lazy("Person"), required=False)
     number = forms.CharField(label=gettext_lazy("Case number"), max_length=60, required=False)
-    first = forms.DateField(label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(
-        label=gettext_lazy("To and with"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    first = _day_field(gettext_lazy("From"))
+    last = _day_field(gettext_lazy("To and with"))
 
     def __init__(self, *args: Any, **rest: Any) -> None:
         super().__init__(*args, **rest)

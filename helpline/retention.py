@@ -176,6 +176,16 @@ class Standing:
         return self._days
 
     @property
+    def words_without_birth(self) -> str:
+        """The same of a protected person, for who is not named for it: nothing that tells a day of birth."""
+        if self.kept == "research":
+            return _("Kept for research (%(law)s).") % {"law": RESEARCH_LAW}
+        if self.rule.age and not self.kept:
+            words = {"age": self.rule.age, "law": self.rule.law}
+            return _("Child inquiry: deleted when the child is %(age)s, at the earliest (%(law)s).") % words
+        return self.words
+
+    @property
     def _days(self) -> str:
         said = {"law": self.rule.law, "day": self.due_on.isoformat() if self.due_on else "", "years": self.rule.years}
         if self.last_entry is None and self.due_on is not None:

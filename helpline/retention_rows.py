@@ -5,7 +5,18 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BooleanField, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    BooleanField,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+)
 from django.db.models.functions import Coalesce, Greatest
 
 from helpline.people import clock
@@ -13,7 +24,7 @@ from helpline.people.models import DisposalItem, Unit, User
 from helpline.retention import RULES, Standing, child_born, standing
 from intake.actions.board import months_of_words
 from intake.actions.erasure import NO_ENTRY, documented
-from intake.models import Call, Case, Event, FollowUp, Note
+from intake.models import Call, Case, Event, FollowUp, Note, Person
 
 INQUIRIES = {"opened", "under_way"}
 HELD, RELEASED = "retention.held", "retention.released"
@@ -78,7 +89,10 @@ def cases_with_facts(cases: QuerySet[Case]) -> QuerySet[Any]:
             held_for=_latest(said, "codes__reason"),
         )
         .select_related("key", "unit")
-        .prefetch_related("concern_reports", "people__case__key")
+        .prefetch_related(
+            "concern_reports",
+            Prefetch("people", Person.everybody.order_by("pk"), to_attr="everybody"),
+        )
     )
 
 
@@ -101,9 +115,10 @@ def _calls_with_facts(calls: QuerySet[Call]) -> QuerySet[Any]:
 
 def _of_case(case: Any, months: int | None = None) -> Standing:
     """`case` with facts. Reports of inquiries are counted as the law stood that is in force today."""
-    numbers = [person.personal_number for person in case.people.all()]
+    # Whoever it is about: also who was taken off the list. A finished call of a case holds no number (a database constraint).
+    numbers = [person.personal_number for person in case.everybody]
     inquiries = [report for report in case.concern_reports.all() if report.outcome in INQUIRIES]
-    concern = [person.personal_number for person in case.people.all() if person.part == "concern"]
+    concern = [person.personal_number for person in case.everybody if person.part == "concern"]
     is_open = case.closed_at is None
     return standing(
         _rule_of(case, has_inquiry=bool(inquiries)),
@@ -140,6 +155,7 @@ def _of_call(call: Any, months: int | None = None) -> Standing:
         key,
         last_entry=clock.local_date(call.last_entry) if call.is_finished else None,
         municipality=call.unit.municipality_id,
+        numbers=[call.personal_number],
         kept="open" if not call.is_finished or call.case_id else "named" if call.is_named else "",
         months_of_words=months_of_words(call.unit.municipality_id) if months is None else months,
     )

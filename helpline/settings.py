@@ -70,7 +70,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "allauth.usersessions",
+    "helpline.people.user_sessions.UserSessions",  # allauth.usersessions
     "allauth.socialaccount",
     "crispy_forms",
     "crispy_bootstrap5",
@@ -153,7 +153,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Room for very many: where it is full the oldest counts are thrown out, and who guesses could make it full.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "helpline.people.cache.JsonCache",
         "LOCATION": "cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
@@ -174,7 +174,7 @@ AUTH_PASSWORD_VALIDATORS = [
         ("MinimumLengthValidator", {"min_length": 15}),
         ("CommonPasswordValidator", {}),
     ]
-]
+] + [{"NAME": "helpline.people.own_words.OwnWordsValidator"}]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "helpline.people.accounts.ClosedAdapter"
@@ -227,6 +227,7 @@ MESSAGE_STORAGE = (
 
 SESSION_ENGINE = "helpline.people.session_store"
 SESSION_COOKIE_NAME = "sid" if DEMO or DEBUG else "__Host-sid"
+LANGUAGE_COOKIE_NAME = "lang" if DEMO or DEBUG else "__Host-lang"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEMO or DEBUG)
 SESSION_COOKIE_AGE = 10 * 60 * 60  # seconds: at most a working day, from the log-in (people/sessions.py)
 IDLE_MINUTES = int(os.environ.get("IDLE_MINUTES", "30"))

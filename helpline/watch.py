@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from helpline.people import clock
 from helpline.people.adrift import ADRIFT
-from helpline.people.models import Notice, Role, User
+from helpline.people.models import Notice, Role, User, in_use
 from intake.models import Case, Reminder
 from intake.models.cases import locked_cases
 from referrals.models import FirstLook, PreAnswer, Referral, SilenceRung
@@ -65,5 +65,5 @@ def mails_of(user: User) -> QuerySet[Notice]:
 def adrift_of(user: User) -> QuerySet[Notice]:
     """Of these, what may not have arrived, the newest first; not what its reader has seen on the first page, and not that of
     who is switched off."""
-    adrift = mails_of(user).filter(mail__in=ADRIFT, seen_at__isnull=True).exclude(user__is_active=False)
+    adrift = mails_of(user).filter(mail__in=ADRIFT, seen_at__isnull=True).filter(Q(user=None) | in_use("user__"))
     return adrift.select_related("user__membership__agency").order_by("-created_at", "-pk")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.errors import Refused
+from intake import hints
 
 WRITTEN = re.compile(r"([0-9]{2})?([0-9]{2})([0-9]{2})([0-9]{2})([-+]?)([0-9]{4})")
 BLANKS = re.compile(r"[\s\u00a0\u2007\u202f]")
@@ -75,3 +76,9 @@ def _born(year: str, month: str, day: str) -> dt.date | None:
         return dt.date(int(year), months, days)
     except ValueError:
         return None
+
+
+def refuse_personal_number(registry_number: str) -> None:
+    """A registry number stands in a plain column: it is nobody's personal number. Raises Refused, `at` its field."""
+    if hints.PERSONAL_NUMBER.search(registry_number):
+        raise Refused(_("This is a personal number. Write the registry number of your register."), at="registry_number")

@@ -56,6 +56,13 @@ def understand(text: str) -> Term:
     return Term(BEGINNING if start else WHOLE_NAME, name=name, begins=start)
 
 
+def kind_tried(text: str) -> str:
+    """What somebody seems to have meant whose words are nothing that is searched for; a code, and none of the words."""
+    if personal_numbers.looks_like_one(text):
+        return PERSONAL
+    return "mixed" if any(sign.isdigit() for sign in text) else "words"
+
+
 def known_to(user: User) -> QuerySet[Case]:
     """The cases that a search may tell this person of: the unit's; a protected one only to its owner and who is named."""
     named = NamedAccess.objects.in_force().filter(user=user).values("case")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext, gettext_lazy
 
-from helpline.people.models import Municipality
+from helpline.people.models import Municipality, in_use
 from helpline.people.templatetags.people import say_day
 from intake import triage
 from intake.labels import Words
@@ -102,7 +102,7 @@ def rank(
 
 def directory() -> AgencyQuerySet:
     """The agencies in use, with all that an offer of them says: as many questions, however many they are."""
-    people = AgencyMember.objects.filter(agency=OuterRef("pk"), user__is_active=True)
+    people = AgencyMember.objects.filter(in_use("user__"), agency=OuterRef("pk"))
     rows = PartnerAgency.objects.active().annotate(has_people=Exists(people))
     return rows.prefetch_related("municipalities", "hours", "absences")
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from helpline.people.models import User
+from helpline.people.models import User, in_use
 from referrals.models import PartnerAgency, Referral, SilenceRung
 from referrals.standing import say_moment
 
@@ -45,7 +45,7 @@ def _both(agency: PartnerAgency) -> str:
 
 
 def _has_deputy(agency: PartnerAgency) -> bool:
-    named = agency.members.filter(is_deputy=True, user__is_active=True)
+    named = agency.members.filter(in_use("user__"), is_deputy=True)
     return bool(agency.deputy_mailbox) or named.exists()
 
 

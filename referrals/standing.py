@@ -7,7 +7,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.models import User
+from helpline.people.models import User, in_use
 from helpline.people.templatetags.people import say_day, say_time
 from helpline.people.workdays import local
 from referrals import deadlines, hours
@@ -96,7 +96,7 @@ def on_silence(referral: Referral, reader: User) -> list[str]:
 
 
 def _reminded(agency: PartnerAgency) -> str:
-    deputies = agency.members.filter(is_deputy=True, user__is_active=True)
+    deputies = agency.members.filter(in_use("user__"), is_deputy=True)
     if agency.deputy_mailbox or deputies.exists():
         return _("If they do not answer they are reminded %(nudge)s, then their deputy %(deputy)s.")
     return _("If they do not answer they are reminded %(nudge)s, and again %(deputy)s.")

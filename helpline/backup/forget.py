@@ -8,6 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
+from helpline.backup import barred
 from helpline.backup.forgotten import List
 from helpline.disposals import dispose_again
 from helpline.people.models import DataKey, Disposal, DisposalItem, Invitation, Unit, User
@@ -16,7 +17,8 @@ from intake.models import SearchMark
 
 
 def again(told: List) -> dict[str, int]:
-    """Destroy, remove and switch off what the list says. Returns how much of each was there again."""
+    """Destroy, remove and switch off what the list says. Returns how much of each was there again. After
+    the accounts: nothing is given to one that is switched off."""
     keys = sum(_destroy(row) for row in told["keys"])
     kept = [row for row in told["disposals"] if not _record_again(row)]
     removed = dispose_again(_whose(told, "case"), _whose(told, "call"))
@@ -25,7 +27,13 @@ def again(told: List) -> dict[str, int]:
     accounts = User.objects.filter(pk__in=[row["id"] for row in told["accounts"]], is_active=True).update(
         is_active=False
     )
-    return {"keys": keys, "removed": removed, "marks": marks, "accounts": accounts, "unrecorded": len(kept)}
+    return {
+        "keys": keys,
+        "removed": removed,
+        "marks": marks,
+        "accounts": accounts,
+        "unrecorded": len(kept),
+    } | barred.again(told)
 
 
 def begin_anew() -> dict[str, int]:

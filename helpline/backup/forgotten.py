@@ -1,7 +1,8 @@
 """What must stay forgotten whatever is restored: identities and numbers, never a name or a word.
 
-Destroyed keys, disposals that were carried out with their cases and calls, and accounts that are switched off. A list is
-written with each backup, and can be written at any time and kept elsewhere; several make one.
+Destroyed keys, disposals that were carried out with their cases and calls, accounts that are switched off; and who may not
+come in, or not to a case: last days of accounts, log-ins that were reset, lock-outs. A list is written with each backup, and
+can be written at any time and kept elsewhere; several make one.
 """
 
 import datetime as dt
@@ -9,7 +10,9 @@ from collections.abc import Iterable
 from typing import Any
 
 List = dict[str, Any]
-PARTS = ("keys", "disposals", "accounts")
+PARTS = ("keys", "disposals", "resets", "accounts", "last_days", "locks")
+# As it is now: the newest list alone knows, for it may have been taken back.
+NOW = ("accounts", "last_days", "locks")
 # Each answers one JSON value for each row. A disposal counts where a case or call of it went.
 QUESTIONS = {
     "keys": "SELECT json_build_object('id', id, 'at', destroyed_at) FROM people_datakey WHERE wrapped IS NULL ORDER BY id",
@@ -24,6 +27,20 @@ QUESTIONS = {
         ORDER BY d.id
     """,
     "accounts": "SELECT json_build_object('id', id) FROM people_user WHERE NOT is_active ORDER BY id",
+    "last_days": """
+        SELECT json_build_object('id', id, 'until', access_until) FROM people_user WHERE access_until IS NOT NULL ORDER BY id
+    """,
+    # Of each account the last time that every way in was taken away: what was known before opens nothing any more.
+    "resets": """
+        SELECT json_build_object('id', "row", 'at', max(at)) FROM people_logentry WHERE event = 'second_factor.reset'
+        GROUP BY "row" ORDER BY "row"
+    """,
+    # The owner too: who is locked out has nothing of the case in hand.
+    "locks": """
+        SELECT json_build_object('id', l.id, 'case', l.case_id, 'user', l.user_id, 'at', l.at, 'by', l.by_id,
+            'until', l.until, 'owner', c.owner_id)
+        FROM intake_lockedout l JOIN intake_case c ON c.id = l.case_id WHERE l.ended_at IS NULL ORDER BY l.id
+    """,
 }
 
 
@@ -44,16 +61,17 @@ def together(lists: Iterable[List]) -> List:
     for one in ordered:
         for part in PARTS:
             merged[part] |= {_identity(row): row for row in one.get(part, [])}
-    # Whether an account is switched off, the newest list alone knows: it may have been let in again.
-    merged["accounts"] = {_identity(row): row for row in ordered[-1].get("accounts", [])}
+    merged |= {part: {_identity(row): row for row in ordered[-1].get(part, [])} for part in NOW}
     return {"made_at": ordered[-1]["made_at"], **{part: list(rows.values()) for part, rows in merged.items()}}
 
 
 def counted(one: List) -> str:
     """The list in one line."""
     items = sum(len(row["items"] or []) for row in one["disposals"])
-    return f"{len(one['keys'])} destroyed keys, {items} cases and calls removed, {len(one['accounts'])} accounts switched off"
+    said = f"{len(one['keys'])} destroyed keys, {items} cases and calls removed, {len(one['accounts'])} accounts switched off"
+    more = {"last_days": "last days of accounts", "resets": "log-ins reset", "locks": "lock-outs"}
+    return ", ".join([said, *(f"{len(one.get(part, []))} {words}" for part, words in more.items())])
 
 
 def _identity(row: dict[str, Any]) -> str:
-    return f"{row['id']} {row.get('proposed_at', '')}"
+    return f"{row['id']} {row.get('proposed_at', '')}{row.get('case', '')}"

@@ -67,13 +67,14 @@ def _write(database: Database, cursor: Any, data: Path, keys: Path, now: dt.date
     cursor.execute("SELECT pg_export_snapshot()")
     moment = f"--snapshot={cursor.fetchone()[0]}"
     sequences = picture.sequences(cursor)
-    without = [f"--exclude-table-data=public.{table}" for table in picture.KEY_TABLES]
+    without = [f"--exclude-table-data=public.{table}" for table in (*picture.KEY_TABLES, *picture.PASSING_TABLES)]
     _dump(database, data / "data.dump", moment, *without)
-    say("data.dump: all tables, without the rows of the keys")
+    say("data.dump: all tables, without the rows of the keys and of the log-ins that go on")
     _dump(database, keys / "keys.dump", moment, "--data-only", *(f"--table=public.{one}" for one in picture.KEY_TABLES))
     say("keys.dump: the rows of the keys alone")
     contents.write(data / contents.FORGOTTEN, forgotten.read(cursor, now))
     tables = picture.tables(cursor, picture.names_of_tables(cursor))
+    tables.update(dict.fromkeys(picture.PASSING_TABLES, picture.NO_ROWS))
     own = {name: tables.pop(name) for name in picture.KEY_TABLES}
     common = {"format": contents.FORMAT, "id": named(now), "made_at": now.isoformat()}
     told = {

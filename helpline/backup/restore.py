@@ -48,6 +48,12 @@ class Backup:
         """Of the data."""
         return str(self.data["id"])
 
+    @property
+    def newest_keys(self) -> dt.datetime:
+        """When the newest backup of keys was made, of those that lie beside these: until then the database was there."""
+        beside = [time for path in self.keys_folder.resolve().parent.iterdir() if (time := contents.time_of(path.name))]
+        return max([_moment(self.keys), *beside])
+
 
 def opened(folder: Path, keys_folder: Path) -> Backup:
     """Both halves, whole and of each other. Raises Trouble."""
@@ -96,6 +102,18 @@ def list_of(database: Database) -> forgotten.List | None:
             return None if is_marked(cursor) else forgotten.read(cursor, dt.datetime.now(dt.UTC))
     except psycopg2.Error:
         return None
+
+
+def holds_log_of(database: Database, head: dict[str, Any]) -> bool:
+    """Whether a database went on from this backup: its log has the backup's last row, at its place and with its hash. One that
+    is merely there, new or another's, knows nothing of what was forgotten."""
+    question = "SELECT EXISTS (SELECT 1 FROM public.people_loglink WHERE place = %s AND hash = decode(%s, 'hex'))"
+    try:
+        with database.transaction() as cursor:
+            cursor.execute(question, [head["place"], head["hash"]])
+            return bool(cursor.fetchone()[0])
+    except psycopg2.Error:
+        return False
 
 
 def make_database(into: Database) -> None:

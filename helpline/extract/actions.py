@@ -16,6 +16,7 @@ from helpline.people.errors import Refused
 from helpline.people.models import User
 from intake.actions.timeline import lock, record
 from intake.models import Person, SecrecyDecision
+from intake.personal_numbers import refuse_personal_number
 
 REFUSED, PART = SecrecyDecision.Outcome.REFUSED, SecrecyDecision.Outcome.PART
 HOLDS = dt.timedelta(days=30)  # a decision is about what stood there when it was made (GDPR Art. 12.3: one month)
@@ -57,6 +58,7 @@ def _check(facts: Mapping[str, Any]) -> None:
             raise Refused(_("Choose one of these."), at=name)
     if not facts["registry_number"].strip():
         raise Refused(_("Write the registry number of the request."), at="registry_number")
+    refuse_personal_number(facts["registry_number"])
     if not set(facts["held_back"]) <= PARTS.keys():
         raise Refused(_("Choose one of these."), at="held_back")
     if facts["outcome"] == PART and not facts["held_back"]:

@@ -244,4 +244,4 @@ def _shown(line: Line, found: masks.Masks, ticked: set[str]) -> Line:
     if line.key in ticked:
         return replace(line, shown=masks.other())
     text = found.on(line.words)
-    return replace(line, shown=text, hints=masks.hints.found_in(text))
+    return replace(line, shown=text, hints=[one for one in masks.hints.found_in(text) if not found.is_own(one)])

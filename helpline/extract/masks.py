@@ -64,6 +64,14 @@ class Masks:
             text = re.sub(pattern, self._found[pattern].replace("\\", r"\\"), text, flags=re.IGNORECASE)
         return hints.PERSONAL_NUMBER.sub(self._unless_own, text)
 
+    def is_own(self, hint: str) -> bool:
+        """Whether it points out the person alone, whose extract it is: their own name or a part of it, their own number."""
+        digits = re.sub(r"\D", "", hint)
+        if digits and hints.PERSONAL_NUMBER.fullmatch(hint):
+            return any(number.endswith(digits) for number in self.own_numbers)
+        parts = _parts(hint)
+        return bool(parts) and all({part, part.removesuffix("s")} & self.own for part in parts)
+
     def _unless_own(self, found: re.Match[str]) -> str:
         digits = re.sub(r"\D", "", found[0])
         return found[0] if any(number.endswith(digits) for number in self.own_numbers) else other()

@@ -12,7 +12,7 @@ from helpline.people import clock
 from helpline.people.access import STAFF
 from helpline.people.audit import log
 from helpline.people.errors import Refused
-from helpline.people.models import Absence, Role, User
+from helpline.people.models import Absence, Role, User, in_use
 from helpline.people.notices import notify
 from helpline.people.templatetags.people import say_day
 
@@ -42,13 +42,12 @@ def away_among(users: Iterable[int], day: dt.date) -> dict[int, Absence]:
 
 def on_duty(user: User, day: dt.date) -> bool:
     """Whether this person may log in that day and is not away."""
-    return user.is_active and not away_on(day).filter(pk=user.pk).exists()
+    return user.is_in_use and not away_on(day).filter(pk=user.pk).exists()
 
 
 def colleagues(user: User) -> QuerySet[User]:
     """The other workers of the unit who can log in, by name."""
-    unit = User.objects.filter(unit=user.unit_id, unit__isnull=False, is_active=True, role__in=STAFF)
-    unit = unit.exclude(access_until__lt=clock.today())
+    unit = User.objects.filter(in_use(), unit=user.unit_id, unit__isnull=False, role__in=STAFF)
     return unit.exclude(pk=user.pk).order_by("first_name", "last_name", "pk")
 
 
@@ -80,8 +79,7 @@ def leaders(unit: int | None, day: dt.date, but: Collection[int] = ()) -> list[U
     """The managers of a unit who are there that day; where all are away, those who stand in for them, or whoever is
     there, or they themselves. Empty only where the unit has no manager. `but`: who may not hear of it, and is passed over;
     then it may be empty where nobody else is there."""
-    staff = User.objects.filter(unit=unit, unit__isnull=False, is_active=True, role__in=STAFF).order_by("pk")
-    staff = staff.exclude(access_until__lt=clock.today())
+    staff = User.objects.filter(in_use(), unit=unit, unit__isnull=False, role__in=STAFF).order_by("pk")
     managers = list(staff.filter(role=Role.MANAGER))
     there = [one for one in managers if one.pk not in but and on_duty(one, day)]
     if there or not managers:
@@ -132,13 +130,7 @@ def faults(
     elif own := during.filter(user=user).first():
         found["first_day"] = _("There is an absence already: %(days)s.") % {"days": say_days(own)}
     if deputy is not None and "last_day" not in found:
-        if (
-            deputy.pk == user.pk
-            or deputy.unit_id != user.unit_id
-            or deputy.role not in STAFF
-            or not deputy.is_active
-            or deputy.is_over
-        ):
+        if deputy.pk == user.pk or deputy.unit_id != user.unit_id or deputy.role not in STAFF or not deputy.is_in_use:
             found["deputy"] = _("Choose a colleague of the same unit.")
         elif theirs := during.filter(user=deputy).first():
             words = {"name": deputy, "days": say_days(theirs)}

@@ -63,7 +63,7 @@ View = Callable[..., HttpResponse]
 
 def may(user: User | AnonymousUser, act: str) -> bool:
     """Whether the role of this person has this act. A person who is switched off has none."""
-    return isinstance(user, User) and user.is_active and not user.is_over and user.role in MAY[act]
+    return isinstance(user, User) and user.is_in_use and user.role in MAY[act]
 
 
 def needs(act: str) -> Callable[[View], View]:

@@ -81,7 +81,7 @@ def sign_on_callback(request: HttpRequest) -> HttpResponse:
         raise Http404
     try:
         answer: HttpResponse = OAuth2CallbackView.adapter_view(SignOnAdapter(request, sign_on.SIGN_ON))(request)
-    except (ValueError, KeyError, ImproperlyConfigured, OAuth2Error, RequestException) as error:
+    except (ValueError, TypeError, KeyError, ImproperlyConfigured, OAuth2Error, RequestException) as error:
         # No answer, or one that is no JSON, is another issuer's, lacks a part, or names somebody at far too great length.
         log_failure(None, step="sign_on")
         return sign_on.failed(request, error)

@@ -7,6 +7,7 @@ from allauth.account.internal.flows.login import get_authentication_records, rec
 from allauth.account.internal.stagekit import clear_login
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -27,6 +28,17 @@ def log_failure(user: User | None, *, step: str, by: User | None = None) -> None
     row = LogEntry(event="user.login_failed", user=by, role=by.role if by else "", row=str(user.pk) if user else "")
     row.source, row.codes = audit.SOURCE.get(), {"step": step}
     audit.write(row)
+
+
+def log_throttled(user: User | None, *, step: str) -> None:
+    """Log a log-in that was turned away unheard, since there were too many before it. `step` is password, code or door."""
+    row = LogEntry(event="user.login_throttled", row=str(user.pk) if user else "")
+    row.source, row.codes = audit.SOURCE.get(), {"step": step}
+    audit.write(row)
+
+
+def _named(credentials: dict[str, Any]) -> User | None:
+    return User.objects.filter(username=str(credentials.get("username", "")).replace("\0", "")).first()
 
 
 def methods_of(request: HttpRequest, user: User) -> list[str]:
@@ -52,9 +64,17 @@ class ClosedAdapter(DefaultAccountAdapter):
         """Count failures for account and address together."""
         return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{self.get_client_ip(request)}"
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Raises ValidationError where there were too many tries; that is a row of the log too."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            log_throttled(_named(credentials), step="password")
+            raise
+
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Log it, with the account where the name is one."""
-        found = User.objects.filter(username=str(credentials.get("username", "")).replace("\0", "")).first()
+        found = _named(credentials)
         log_failure(found, step="password", by=request.user if isinstance(request.user, User) else None)
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
@@ -101,7 +121,7 @@ class ClosedAdapter(DefaultAccountAdapter):
 
 def shut(request: HttpRequest, user: User) -> HttpResponse | None:
     """The page for whose account is switched off, or whose last day has passed; None for everybody else."""
-    if user.is_active and not user.is_over:
+    if user.is_in_use:
         return None
     clear_login(request)
     log_failure(user, step="over" if user.is_active else "off")

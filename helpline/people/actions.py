@@ -8,10 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused
+from helpline.people.invitations import open_ones
 from helpline.people.models import Role, User
 from helpline.people.sessions import end_all
+from helpline.people.watchers import tell_watchers
 
 FACTS = {"first_name", "last_name", "email", "phone", "role", "unit", "is_qualified", "access_until"}
 STAFF = {Role.CASEWORKER, Role.MANAGER}
@@ -31,6 +34,8 @@ def add_user(*, by: User | None, username: str, password: str | None = None, fac
         user.set_password(password)
         user.save(force_insert=True)
         log("user.added", by=by, row=user.pk, role=user.role, unit=user.unit_id)
+        if password is None:  # one that somebody will come in by; the demo's and the drill's have a password
+            tell_watchers(about=user, by=by, kind="account_made")
     return user
 
 
@@ -55,13 +60,15 @@ def change_user(*, by: User, user: User, facts: Mapping[str, Any]) -> User:
 
 
 def switch_off_user(*, by: User, user: User) -> None:
-    """Nobody logs in with it, and who is logged in is out. Refused while the person has something in hand."""
+    """Nobody logs in with it, who is logged in is out, and no invitation opens it, not even when it is switched on again.
+    Refused while the person has something in hand."""
     with transaction.atomic():
         held = _hold(user)
         if held.pk == by.pk:
             raise Refused(_("You cannot switch off your own account."))
         _refuse_while_in_hand(held)
         _switch(held, by, on=False)
+        open_ones(held).update(until=clock.now())
         end_all(held)
 
 

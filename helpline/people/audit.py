@@ -14,6 +14,8 @@ SOURCE: contextvars.ContextVar[str | None] = contextvars.ContextVar("source", de
 # The refusals of the request in hand (refusals.RefusalsMiddleware); None outside a request.
 REFUSED: contextvars.ContextVar[list[LogEntry] | None] = contextvars.ContextVar("refused", default=None)
 
+ROW_LENGTH = 80  # LogEntry.row
+
 
 class NotLogged(Exception):
     """The row could not be written: refusals.RefusalsMiddleware answers 503, and nothing is shown."""
@@ -40,7 +42,7 @@ def log(
         role=by.role if by else "",
         case=case,
         call=call,
-        row=str(row),
+        row=str(row)[:ROW_LENGTH],  # a number out of an address can be of any length, and is a refusal all the same
         why=why,
         source=SOURCE.get() if by else None,
         codes=codes,

@@ -32,6 +32,7 @@ QUIET_LOG = {
     "debug_print_plan": {"off"},
     "auto_explain.log_min_duration": {"-1"},
 }
+MOST_IDLE = 120  # minutes
 
 
 class UnsafeStart(SystemExit):
@@ -45,7 +46,7 @@ class UnsafeStart(SystemExit):
 
 @register(Tags.security)
 def production_is_safe(**_: Any) -> list[Error]:
-    """Outside demo mode: no DEBUG, a real secret, master keys that can be used."""
+    """Outside demo mode: no DEBUG, a real secret, master keys that can be used, log-ins that are what they say."""
     if settings.DEMO:
         return []
     errors: list[Error] = []
@@ -57,6 +58,13 @@ def production_is_safe(**_: Any) -> list[Error]:
         errors.append(Error(fault, id="helpline.E003"))
     if any("*" in host for host in settings.ALLOWED_HOSTS):
         errors.append(Error("ALLOWED_HOSTS lets any name in.", id="helpline.E004"))
+    if not settings.REQUIRE_SECOND_FACTOR:
+        errors.append(Error("REQUIRE_SECOND_FACTOR is off outside demo mode.", id="helpline.E005"))
+    if not 1 <= settings.IDLE_MINUTES <= MOST_IDLE:
+        errors.append(Error(f"IDLE_MINUTES is not from 1 to {MOST_IDLE}.", id="helpline.E006"))
+    issuer = urlsplit(settings.OIDC_ISSUER)
+    if settings.OIDC_ISSUER and issuer.scheme != "https" and not _is_here(issuer.hostname or ""):
+        errors.append(Error("OIDC_ISSUER is not https: who is on the way logs in as anyone.", id="helpline.E007"))
     return errors
 
 
@@ -70,6 +78,9 @@ def production_is_careful(**_: Any) -> list[CheckMessage]:
         found.append(Warning("SITE_URL is not https: the links of the mail begin in the clear.", id="helpline.W001"))
     if not settings.EMAIL_USE_TLS and not _is_here(settings.EMAIL_HOST):
         found.append(Warning("Mail goes to another machine without EMAIL_USE_TLS.", id="helpline.W002"))
+    if not (settings.LOG_HEAD_TO or settings.LOG_HEAD_FILE):
+        told = "Neither LOG_HEAD_TO nor LOG_HEAD_FILE is set: nobody would find a log that was rewritten."
+        found.append(Warning(told, id="helpline.W003"))
     return found
 
 

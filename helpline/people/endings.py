@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from helpline.people import clock
 from helpline.people.absences import answer_for
 from helpline.people.actions import in_hand
-from helpline.people.models import Role, User
+from helpline.people.models import Role, User, in_use
 from helpline.people.notices import notify
 
 AHEAD = dt.timedelta(days=7)
@@ -50,4 +50,4 @@ def tell_of_endings() -> int:
 
 def _keepers() -> list[User]:
     """A unit of one: the keeper can give the account another day, or the unit another worker."""
-    return list(User.objects.filter(role=Role.KEEPER, is_active=True).order_by("pk"))
+    return list(User.objects.filter(in_use(), role=Role.KEEPER).order_by("pk"))

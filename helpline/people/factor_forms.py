@@ -26,7 +26,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
-from helpline.people.accounts import log_failure
+from helpline.people.accounts import log_failure, log_throttled
 from helpline.people.models import LogEntry, User
 from helpline.people.words import WordsField
 
@@ -49,6 +49,7 @@ class Tries:
     def _use(self, action: str, key: str) -> None:
         used = ratelimit.consume(self.request, app="allauth.account", action=action, key=key)
         if not used:
+            log_throttled(self.user, step="code")
             raise account_adapter().validation_error("too_many_login_attempts")
         self.used.append(used)
 

@@ -6,6 +6,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections
 
+IS_SCHEMA_OURS = "SELECT pg_has_role(current_user, nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'public'"
+
 
 def grant_application_role(using: str, **_: Any) -> None:
     """Grant to the role of `default` what it needs. Runs as the owner; harmless when run again."""
@@ -21,6 +23,9 @@ def grant_application_role(using: str, **_: Any) -> None:
         # No table of its own: one of the same name would stand before ours in what a trigger looks up.
         database = connection.ops.quote_name(connection.settings_dict["NAME"])
         cursor.execute(f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC, {quoted}")
+        cursor.execute(IS_SCHEMA_OURS)  # the same of a schema that an older server made, where anybody may create
+        if cursor.fetchone()[0]:
+            cursor.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
         cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}")
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}")
         there = set(connection.introspection.table_names(cursor))

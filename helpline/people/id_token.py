@@ -30,7 +30,7 @@ def verified(id_token: str, *, keys_url: str, issuer: str, audience: str) -> dic
             audience=audience,
             options={"require": NEEDED},
         )
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, TypeError, AttributeError) as error:  # the last two: a header that the key does not fit
         raise OAuth2Error("an identity token that is not valid") from error
     verify_jti(found)
     return found

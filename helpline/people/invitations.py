@@ -20,6 +20,7 @@ from helpline.people.errors import Refused
 from helpline.people.models import Invitation, User
 from helpline.people.notices import notify
 from helpline.people.sessions import end_all
+from helpline.people.watchers import tell_watchers
 
 INVITED = (
     "invited"  # of what goes along to the municipality's log-in: the hash of the invitation that is taken up there
@@ -37,17 +38,30 @@ def link_of(token: str) -> str:
 
 
 def invite(*, by: User | None, user: User) -> str:
-    """Make an invitation, and end the earlier ones. Returns its token, which is kept nowhere. Raises Refused."""
-    if not user.is_active or user.is_over:
+    """Make an invitation, and end the earlier ones. Returns its token, which is kept nowhere. Raises Refused where there is a
+    way in already: a second one, in the hand of whoever asked for it, would be a way in to somebody else's account."""
+    if not user.is_in_use:
         raise Refused(_("The account is closed. Open it first."))
     token, now = secrets.token_urlsafe(24), clock.now()
     with transaction.atomic():
-        User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        if has_way_in(User.objects.select_for_update(of=("self",)).get(pk=user.pk)):
+            raise Refused(_("%(name)s can log in already. The system keeper resets the log-in.") % {"name": user})
+        if user.invitations.exists():  # the first belongs to the making of the account, which was told
+            tell_watchers(about=user, by=by, kind="account_invited")
         open_ones(user).update(until=now)
         until = now + dt.timedelta(days=settings.INVITATION_DAYS)
         Invitation.objects.create(user=user, digest=digest_of(token), made_at=now, made_by=by, until=until)
         log("invitation.made", by=by, row=user.pk)
     return token
+
+
+def has_way_in(user: User) -> bool:
+    """Whether this person has a password, a second factor or the municipality's log-in."""
+    return (
+        user.has_usable_password()
+        or SocialAccount.objects.filter(user=user).exists()
+        or Authenticator.objects.filter(user=user).exists()
+    )
 
 
 def open_ones(user: User) -> models.QuerySet[Invitation]:
@@ -63,7 +77,7 @@ def invitation_of(token: str) -> Invitation | None:
 def _held(digest: str) -> Invitation | None:
     held = Invitation.objects.filter(digest=digest, used_at=None, until__gt=clock.now())
     found = held.select_related("user").first()
-    return found if found and found.user.is_active and not found.user.is_over else None
+    return found if found and found.user.is_in_use else None
 
 
 def take_by_password(token: str, password: str) -> User:
@@ -120,4 +134,5 @@ def _begin_again(by: User | None, user: User) -> str:
         end_all(held)
         log("second_factor.reset", by=by, row=held.pk, many=factors)
         notify(user=held, kind="log_in_reset", source=f"log_in_reset:{held.pk}:{clock.now().isoformat()}")
+        tell_watchers(about=held, by=by, kind="account_reset")
         return invite(by=by, user=held)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
@@ -17,7 +18,7 @@ from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.models import User
-from helpline.people.session_store import NEWER, SEEN, SessionStore
+from helpline.people.session_store import NEWER, SEEN, SessionStore, stored
 from helpline.people.sessions import ACTIVE, BEGAN, end_all, over
 
 # A device as its owner knows it again, and no more than that.
@@ -80,7 +81,7 @@ def _place(row: UserSession, data: dict[str, Any]) -> Place:
 
 def others_of(user: User, request: HttpRequest | None = None) -> list[Place]:
     """Where else, besides the session of this request."""
-    here = request.session.session_key if request else None
+    here = stored(request.session.session_key) if request else None
     return [place for place in places_of(user) if place.key != here]
 
 
@@ -113,16 +114,21 @@ def end_place(*, by: User, user: User, pk: int) -> None:
         row = UserSession.objects.select_for_update().filter(user=user, pk=pk).first()
         if row is None:
             raise Refused("")
-        row.end()
+        _end([row])
         log("session.closed", by=by, row=user.pk, many=1)
+
+
+def _end(rows: list[UserSession]) -> None:
+    """The session itself, then its place in the list. allauth's own way of ending one takes its key for the cookie."""
+    Session.objects.filter(pk__in=[row.session_key for row in rows]).delete()
+    UserSession.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
 def end_others(*, by: User, request: HttpRequest) -> int:
     """End every log-in of this person but the one of this request. Returns how many."""
-    rows = list(UserSession.objects.filter(user=by).exclude(session_key=request.session.session_key))
+    rows = list(UserSession.objects.filter(user=by).exclude(session_key=stored(request.session.session_key)))
     with transaction.atomic():
-        for row in rows:
-            row.end()
+        _end(rows)
         if rows:
             log("session.closed", by=by, row=by.pk, many=len(rows))
     return len(rows)
@@ -138,10 +144,12 @@ def end_all_of(*, by: User, user: User) -> None:
 def forget_this(request: HttpRequest) -> None:
     """The row of a session that ends by itself or by logging out."""
     if request.session.session_key:
-        UserSession.objects.filter(session_key=request.session.session_key).delete()
+        UserSession.objects.filter(session_key=stored(request.session.session_key)).delete()
 
 
 def remember_this(request: HttpRequest) -> None:
-    """The session of this request has a new key: list it under that."""
+    """The session of this request is new, or has a new key: list it under that."""
     request.session.save()
-    UserSession.objects.create_from_request(request)
+    said = request.META.get("HTTP_USER_AGENT", "")[: UserSession._meta.get_field("user_agent").max_length]
+    facts = {"user": request.user, "ip": get_adapter().get_client_ip(request), "user_agent": said}
+    UserSession.objects.update_or_create(session_key=stored(request.session.session_key), defaults=facts)

@@ -3,6 +3,7 @@
 A database error carries the failing row in its text, so messages of exceptions are never written.
 """
 
+import datetime as dt
 import json
 import logging
 import re
@@ -33,7 +34,7 @@ class QuietFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "at": self.formatTime(record),
+            "at": dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": _message(record),

@@ -169,9 +169,21 @@ class User(AbstractUser):
         return self.access_until is not None and self.access_until < clock.today()
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether this account can log in today: the same as `in_use` asks of rows."""
+        return self.is_active and not self.is_over
+
+    @property
     def role_name(self) -> "str | _StrPromise":
         """The role in words."""
         return Role(self.role).label
+
+
+def in_use(user: str = "") -> models.Q:
+    """Whose account can log in today: switched on, and its last day not passed. Who may be given something or told of it is
+    asked so, and never by `is_active` alone. `user` is the way there: `user__` of a membership."""
+    lasts = models.Q(**{f"{user}access_until": None}) | models.Q(**{f"{user}access_until__gte": clock.today()})
+    return lasts & models.Q(**{f"{user}is_active": True})
 
 
 class Absence(models.Model):

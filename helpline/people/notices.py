@@ -51,7 +51,7 @@ def notify(
     that nobody is woken for what can wait."""
     if user is not None and case is not None and any(is_kept(user, case) for is_kept in KEPT_FROM):
         return False
-    can = mails and bool(address or (user and user.email and user.is_active and not user.is_over))
+    can = mails and bool(address or (user and user.email and user.is_in_use))
     mail = Notice.Mail.READY if can else Notice.Mail.NONE
     now = clock.now()
     notice = Notice(
@@ -125,7 +125,7 @@ def _send(notice: Notice) -> bool:
     """Send one claimed row, and write what became of it. A server that is down is tried again for about a day."""
     state, later = Notice.Mail.SENT, None
     try:
-        if notice.user and not notice.user.is_active:
+        if notice.user and not notice.user.is_in_use:
             state = Notice.Mail.NONE
         else:
             _message(notice).send()

@@ -1,4 +1,4 @@
-"""How often a door that is open to anyone is used from one place: who tries too often is asked to wait."""
+"""How often a door is used, from one place where it is open to anyone, else by one person: who tries too often waits."""
 
 import ipaddress
 
@@ -7,17 +7,28 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from helpline.people import clock
+from helpline.people.models import User
 
-MINUTE = 60  # seconds
+MINUTE, HOUR = 60, 3600  # seconds
 
 
 def too_often(request: HttpRequest, *, what: str, a_minute: int) -> bool:
     """Whether this was more than so many times within this minute. Two at the very same moment may count as one: it keeps a
     crowd out, not a single one more."""
-    key = f"pace:{what}:{_place(request)}:{int(clock.now().timestamp()) // MINUTE}"
+    return _times(what, _place(request), MINUTE) > a_minute
+
+
+def too_many(user: User, *, what: str, most: int, within: int = MINUTE) -> bool:
+    """Whether this was more than so many times of one person within this minute, or within so many seconds: wherever they
+    sit, and whoever else sits there."""
+    return _times(what, f"user-{user.pk}", within) > most
+
+
+def _times(what: str, whose: str, within: int) -> int:
+    key = f"pace:{what}:{whose}:{int(clock.now().timestamp()) // within}"
     times = int(cache.get(key, 0)) + 1
-    cache.set(key, times, 2 * MINUTE)
-    return times > a_minute
+    cache.set(key, times, 2 * within)
+    return times
 
 
 def _place(request: HttpRequest) -> str:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from helpline.people.audit import REFUSED, NotLogged, log, write
+from helpline.people.given_back import sent_words
 from helpline.people.models import LogEntry, User
 from helpline.people.pace import too_often
 
@@ -31,18 +32,19 @@ class RefusalsMiddleware:
             response = self.get_response(request)
             return _written(request, response)
         except NotLogged:
-            return not_logged()
+            return not_logged(request)
         finally:
             REFUSED.reset(token)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """What the log itself failed at, at once or when the transaction was to be committed."""
-        return not_logged() if isinstance(exception, NotLogged) or _is_of_the_log(exception) else None
+        return not_logged(request) if isinstance(exception, NotLogged) or _is_of_the_log(exception) else None
 
 
-def not_logged() -> HttpResponse:
-    """The page without what was asked for (503). Needs no database."""
-    return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "60"})
+def not_logged(request: HttpRequest) -> HttpResponse:
+    """The page without what was asked for (503), with the words that were sent. Needs no database."""
+    page = render_to_string("503.html", {"words": sent_words(request)})
+    return HttpResponse(page, status=503, headers={"Retry-After": "60"})
 
 
 def _written(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -21,6 +21,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people.audit import log
+from helpline.people.given_back import give_back, sent_words
+from helpline.people.middleware import log_in_first
 from helpline.people.models import User
 from helpline.people.sealed import NONCE, master_keys
 
@@ -179,8 +181,17 @@ class SecondFactorMiddleware:
             return None
         if has_factor(request.user):  # a session from before it was set up, elsewhere
             logout(request)
-            return redirect(settings.LOGIN_URL)
-        return None if getattr(view, "before_factor", False) else redirect("mfa_index")
+            return log_in_first(request) if sent_words(request) else redirect(settings.LOGIN_URL)
+        return None if getattr(view, "before_factor", False) else _set_up_first(request)
+
+
+def _set_up_first(request: HttpRequest) -> HttpResponse:
+    """The way to the set-up; where words were sent they are given back on it (403)."""
+    if words := sent_words(request):
+        return give_back(
+            request, "403.html", words, explanation=_("Set up your second step first, under your account.")
+        )
+    return redirect("mfa_index")
 
 
 # -- on record ---------------------------------------------------------------------------------------------------------

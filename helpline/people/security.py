@@ -95,7 +95,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "sign_on": settings.OIDC_NAME if sign_on.is_on() else "",
         "connected": sign_on.connected(user),
         "log_ins": live_sessions.places_of(user),
-        "this_key": request.session.session_key,
+        "this_key": live_sessions.stored(request.session.session_key),
     }
     return render(request, "people/security.html", context)
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from helpline.people.audit import log
 from helpline.people.models import User
+from helpline.people.session_store import stored
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 # Who is in the middle of something is not idle, however long no key is pressed. Each floor adds its own at start.
@@ -60,7 +61,7 @@ def _end_or_go_on(request: HttpRequest, user: User) -> None:
         begin(request)
     if why := over(user, now - session[BEGAN], now - session[ACTIVE]):
         log("session.ended", by=user, why=why)
-        UserSession.objects.filter(session_key=session.session_key).delete()
+        UserSession.objects.filter(session_key=stored(session.session_key)).delete()
         logout(request)
     elif QUIET not in request.headers and now - session[ACTIVE] >= STEP:
         session[ACTIVE] = now

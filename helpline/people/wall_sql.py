@@ -18,6 +18,10 @@ ROLE = """
            EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = p.oid), a.oid = p.oid
       FROM pg_roles p, pg_roles a WHERE p.rolname = %s AND a.rolname = %s
 """
+ANYBODY_CREATES = """
+    SELECT EXISTS (SELECT 1 FROM pg_namespace n, aclexplode(n.nspacl) a
+                    WHERE n.nspname = 'public' AND a.grantee = 0 AND a.privilege_type = 'CREATE')
+"""
 MAY_CREATE = "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
 POLICIES = "SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'public' AND policyname = %s"
 OPEN = """
@@ -113,6 +117,8 @@ def faults_of_wall(using: str = "default") -> list[str]:
             return [f"The role of the portal is missing. As a superuser, then migrate:\n  {two_lines()}"]
         cursor.execute(OPEN, [[walled.table for walled in WALL if walled.rows], THEIRS])
         unguarded = [name for (name,) in cursor.fetchall()]
+        cursor.execute(ANYBODY_CREATES)
+        anybody = bool(cursor.fetchone()[0])
     _set, inherits, bypasses, owns, logs_in, is_member, is_app = row
     role = settings.PORTAL_ROLE
     faults = {
@@ -124,6 +130,7 @@ def faults_of_wall(using: str = "default") -> list[str]:
         f"The role {role} may log in.": logs_in,
         f"The role {role} is a member of another role.": is_member,
         f"Row-level security is off, or lacks its policy, on {', '.join(unguarded)}: migrate again.": bool(unguarded),
+        "Anybody may create tables in the schema public: REVOKE CREATE ON SCHEMA public FROM PUBLIC, as its owner.": anybody,
     }
     return [text for text, is_so in faults.items() if is_so]
 

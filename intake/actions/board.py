@@ -11,6 +11,7 @@ from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.models import Municipality, User
 from intake.models import BoardDecision
+from intake.personal_numbers import refuse_personal_number
 
 MONTHS = "advice_words_months"
 WITHOUT_IDENTITY = "support_without_identity"
@@ -33,6 +34,7 @@ def decide(
         raise Refused(_("Choose from 1 to 120 months."), at="value")
     if not registry_number.strip():
         raise Refused(_("Write the registry number of the decision."), at="registry_number")
+    refuse_personal_number(registry_number)
     facts = {"kind": kind, "value": value, "valid_from": valid_from, "registry_number": registry_number.strip()}
     with transaction.atomic():
         Municipality.objects.select_for_update().get(pk=municipality.pk)  # two at once write one after the other

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
-from helpline.people.models import Role, User
+from helpline.people.models import Role, User, in_use
 from helpline.people.notices import notify
 from helpline.people.sealed import DataKey
 from intake import triage
@@ -35,7 +35,7 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
     """Open the case of a call whose urgency is confirmed: the one who took the call owns it, and a step is planned."""
     with transaction.atomic():
         taker = User.objects.select_for_update().get(pk=call.taken_by_id)  # nobody is switched off while a case comes
-        owner = taker if taker.is_active and taker.unit_id == call.unit_id else by
+        owner = taker if taker.is_in_use and taker.unit_id == call.unit_id else by
         case = Case(key=DataKey.new(), unit=call.unit, owner=owner, opened_by=by, opened_at=clock.now())
         for name in COPIED:
             setattr(case, name, getattr(call, name))
@@ -62,7 +62,7 @@ def tell_managers(case: Case, *, but: set[int], cause: object) -> None:
     """An acute case is known to the unit's managers within the hour; also to who stands in where all are away. One cause
     makes one notice."""
     but = but | locked_out(case.pk)
-    managers = User.objects.filter(unit=case.unit_id, role=Role.MANAGER, is_active=True)
+    managers = User.objects.filter(in_use(), unit=case.unit_id, role=Role.MANAGER)
     told = {one.pk: one for one in [*managers, *leaders_of(case, clock.today())] if one.pk not in but}
     for person in told.values():
         notify(user=person, kind="case.acute", source=f"case.acute:{cause}:{person.pk}", case=case.pk)
@@ -122,7 +122,7 @@ def reassign_case(*, by: User, case: Case, to: User, handover: str = "") -> None
         if case.is_open and case.owner_id != had:
             raise TooLate(_("%(name)s has the case already.") % {"name": case.owner})
         to = User.objects.select_for_update().get(pk=to.pk)  # nobody is switched off while a case comes to them
-        if to.unit_id != case.unit_id or not to.is_active:
+        if to.unit_id != case.unit_id or not to.is_in_use:
             raise Refused(_("Only a colleague of the same unit can take the case."))
         if is_locked_out(to, case.pk):
             raise Refused(_("%(name)s is locked out of this one. Choose another colleague.") % {"name": to})

@@ -71,7 +71,7 @@ def whose(case: Case, holder: User, due_at: dt.datetime) -> User:
     now; what comes later is the case's owner's again, who knows the person, unless away or switched off that day."""
     owner = case.owner
     assert owner is not None  # the constraint open_case_has_owner says so
-    if holder.pk == owner.pk or not holder.is_active or holder.unit_id != case.unit_id:
+    if holder.pk == owner.pk or not holder.is_in_use or holder.unit_id != case.unit_id:
         return owner
     if not may_hold(case, holder):
         return owner

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused, TooLate
-from helpline.people.models import LogEntry, Role, User
+from helpline.people.models import LogEntry, Role, User, in_use
 from helpline.people.notices import notify
 from helpline.people.workdays import add_working_days, is_at_work, local
 from intake.actions.timeline import lock, record
@@ -93,7 +93,7 @@ def to_review(user: User) -> QuerySet[CaseOpening]:
     waiting = waiting.select_related("case__key", "case__unit", "case__owner", "user__unit").order_by("at", "pk")
     if user.role == Role.MANAGER:
         return waiting.filter(case__in=Case.objects.visible_to(user))
-    if user.role != Role.REVIEWER or not user.is_active:
+    if user.role != Role.REVIEWER or not user.is_in_use:
         return waiting.none()
     return waiting.filter(Q(at__lt=_before_days(REVIEWER_AFTER)) | ~Exists(_managers()))
 
@@ -147,9 +147,7 @@ def log_reviewers(but: set[int]) -> list[User]:
 
 def _at_work(role: Role) -> QuerySet[User]:
     """Those of a role who can log in."""
-    return User.objects.filter(
-        Q(access_until__isnull=True) | Q(access_until__gte=clock.today()), role=role, is_active=True
-    )
+    return User.objects.filter(in_use(), role=role)
 
 
 # -- late --------------------------------------------------------------------------------------------------------------

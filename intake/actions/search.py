@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from helpline.people.audit import log
+from helpline.people.errors import Refused
 from helpline.people.models import User
 from intake.models import Call, Case
-from intake.search import MOST, calls_found, cases_found, understand
+from intake.search import MOST, calls_found, cases_found, kind_tried, understand
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,12 @@ def search(*, by: User, text: str) -> Found:
     """Look for a name, a personal or coordination number, or the number of a case. Raises Refused for anything else.
 
     The log says what kind of search it was, how much was found, which cases were shown and whether it was for the own name;
-    never what was typed."""
-    term = understand(text)
+    never what was typed. One that is refused is a row too."""
+    try:
+        term = understand(text)
+    except Refused:
+        log("search.refused", by=by, kind=kind_tried(text))
+        raise
     with transaction.atomic():
         cases, calls = list(cases_found(by, term)[: MOST + 1]), list(calls_found(by, term)[: MOST + 1])
         found = Found(term.kind, cases[:MOST], calls[:MOST], more=max(len(cases), len(calls)) > MOST)

@@ -84,7 +84,7 @@ def take_shift(*, by: User, shift: ShiftHandover) -> int:
         left = list(steps_of(shift).order_by("case", "due_at", "id").values_list("pk", "case"))
         cases = {pk: lock(Case(pk=pk)) for pk in dict.fromkeys(case for _step, case in left)}
         by = User.objects.select_for_update().get(pk=by.pk)  # nobody is switched off while steps come
-        if not by.is_active:
+        if not by.is_in_use:
             raise TooLate(_("This account is switched off. Nothing was taken over."))
         taken = sum(_take(by, shift, step, cases[case]) for step, case in left)
         notify(user=shift.given_by, kind="shift.taken", source=f"shift.taken:{shift.pk}", about=str(shift.pk))

@@ -1,16 +1,20 @@
 """The legal nature of a contact and who the person is in it: track, identity, actualisation, protection. Each can change
 later, in the same case, with the same owner and steps; each change is said why."""
 
+import re
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from helpline.people.errors import Refused
 from helpline.people.models import Unit, User
 from helpline.people.sealed import SealedModel, SealedTextField
-from intake import personal_numbers, protection, triage
+from intake import hints, personal_numbers, protection, triage
 from intake.actions.staff import keep_to_named
 from intake.actions.timeline import lock, record
 from intake.models import AcuteMeasure, Call, Case, CaseLink, Person
@@ -177,8 +181,7 @@ def _write(by: User, case: Case, track: str, identity: str, name: str, why: str)
         _take_names(case.calls.select_related("key"), "caller_name")
     if gone and was == "C":  # what is documented in a personal file stays there; it leaves the heading
         why = "\n".join(part for part in (why, _("Name until now: %(name)s") % {"name": gone}) if part)
-    if number and was == "C":
-        why += "\n" + _("Personal number until now: %(number)s") % {"number": personal_numbers.written(number)}
+    # A personal number is never written there: nobody could take it away again for who comes to live under another identity.
     record("track.changed", by=by, case=case, text=why, row=case.pk, track=track, was=was, identity=identity)
 
 
@@ -213,7 +216,8 @@ def check_actualisation(answer: str, reason: str, track: str) -> None:
 
 def change_protection(*, by: User, case: Case, level: str, why: str) -> int:
     """Give a case another level of protection. Where it lets no address be stored, those are taken out of all that can
-    still be changed. Returns how many signed texts hold one, since they cannot. Raises Refused."""
+    still be changed. Returns how many signed texts hold one, since they cannot; of a fictitious identity also those that
+    hold a personal number or the name of somebody of the case, now or before. Raises Refused."""
     if level not in triage.codes("protections"):
         raise Refused(_("Choose a level of protection."), at="level")
     with transaction.atomic():
@@ -235,6 +239,7 @@ def _take_out_addresses(case: Case) -> int:
     if case.is_forgotten:
         return 0
     calls = list(case.calls.select_related("key"))
+    leads = _leads(case, calls) if case.protection == protection.FICTITIOUS else re.compile(r"(?!)")
     case.save(update_fields=["safe_contact"])
     for call in calls:
         fields = ["safe_contact", "step_what"] if call.is_finished else SEALED
@@ -250,7 +255,32 @@ def _take_out_addresses(case: Case) -> int:
         )
     for raised in protection.RAISED:
         raised(case)
-    return sum(protection.has_address(text) for text in _signed(case, calls))
+    return sum(protection.has_address(text) or bool(leads.search(text)) for text in _signed(case, calls))
+
+
+def _leads(case: Case, calls: list[Call]) -> re.Pattern[str]:
+    """What leads from one identity to the other: a personal number, or a name that the case has or had, whole or a word of
+    it, also of somebody who was taken off its list."""
+    people = Person.everybody.filter(case=case).select_related("case__key")
+    names = {one.name for one in people} | {call.caller_name for call in calls}
+    earlier = re.compile(rf"^(?:{'|'.join(_until_now())})(.+)$", re.MULTILINE)
+    changes = case.events.filter(kind="track.changed").select_related("case__key")
+    names |= {name for event in changes for name in earlier.findall(event.text)}
+    words = {
+        word for name in names for word in [name.strip(), *name.split()] if len(word) > 2 or word == name.strip() != ""
+    }
+    found = [rf"\b{re.escape(word)}\b" for word in sorted(words)]
+    return re.compile("|".join([*found, hints.PERSONAL_NUMBER.pattern]))
+
+
+@lru_cache
+def _until_now() -> list[str]:
+    """How a line begins that keeps an earlier name, in whatever language the page was then."""
+    found = set()
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            found |= {part for part in _("Name until now: %(name)s").split("%(name)s") if part.strip()}
+    return sorted(re.escape(part) for part in found)
 
 
 def _changeable(case: Case) -> list[SealedModel]:

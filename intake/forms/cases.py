@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from helpline.people import clock
 from helpline.people.absences import absences_on, away_among
 from helpline.people.access import STAFF
-from helpline.people.models import Absence, User
+from helpline.people.models import Absence, User, in_use
 from helpline.people.templatetags.people import say_day
 from helpline.people.words import WordsField
 from helpline.people.workdays import add_working_days, local
@@ -149,8 +149,7 @@ class ReassignForm(forms.Form):
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        colleagues = User.objects.filter(unit=case.unit_id, is_active=True, role__in=STAFF).exclude(cases=case)
-        colleagues = colleagues.exclude(access_until__lt=clock.today())
+        colleagues = User.objects.filter(in_use(), unit=case.unit_id, role__in=STAFF).exclude(cases=case)
         field = self.fields["to"]
         assert isinstance(field, TakerField)
         gone = absences_on(clock.today()).filter(user=OuterRef("pk"))

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people.access import STAFF
-from helpline.people.models import User
+from helpline.people.models import User, in_use
 from helpline.people.words import WordsField
 from intake.forms.people import OFF
 from intake.forms.shifts import day_field
@@ -28,7 +28,7 @@ class StaffForm(forms.Form):
     def __init__(self, *args: Any, case: Case, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["user"]
-        staff = User.objects.filter(unit=case.unit_id, is_active=True, role__in=STAFF)
+        staff = User.objects.filter(in_use(), unit=case.unit_id, role__in=STAFF)
         field.queryset = self.without(staff.exclude(pk=by.pk), case).order_by("first_name", "last_name", "pk")
         self.fields["until"].required = False
         self.fields["until"].help_text = _("Leave it empty where no day is set.")

@@ -28,7 +28,7 @@ class BounceQuerySet(models.QuerySet["Bounce"]):
 
     def visible_to(self, user: User) -> Self:
         """Those of one's own unit, by the case, or by the call where no case came of it."""
-        if not user.is_active or user.unit_id is None:
+        if not user.is_in_use or user.unit_id is None:
             return self.none()
         found = self.filter(Q(case__unit=user.unit_id) | Q(case=None, call__unit=user.unit_id))
         return found.exclude(case__in=locked_cases(user)).exclude(call__case__in=locked_cases(user))

@@ -38,7 +38,7 @@ class CallQuerySet(models.QuerySet["Call"]):
 
     def visible_to(self, user: User) -> Self:
         """The calls of one's own unit; none of a case that this person is locked out of."""
-        if not user.is_active or user.unit_id is None:
+        if not user.is_in_use or user.unit_id is None:
             return self.none()
         return self.filter(unit=user.unit_id).exclude(case__in=locked_cases(user))
 

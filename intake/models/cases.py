@@ -101,14 +101,14 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, user: User) -> Self:
         """Own cases and those of the unit; those that are not own are opened with a reason (access to the row is not
         yet access to its words: see intake/gate.py). One that this person is locked out of is not there."""
-        if not user.is_active or user.unit_id is None:
+        if not user.is_in_use or user.unit_id is None:
             return self.none()
         return self.filter(unit=user.unit_id).exclude(pk__in=locked_cases(user))
 
     def within_reach_of(self, user: User) -> Self:
         """Those that are visible, and what this person has opened in an emergency that still holds: for the gates alone,
         never for a list or a figure."""
-        if not user.is_active or user.unit_id is None:
+        if not user.is_in_use or user.unit_id is None:
             return self.none()
         opened = CaseOpening.objects.filter(user=user, is_emergency=True, until__gt=clock.now()).values("case")
         return self.filter(Q(unit=user.unit_id) | Q(pk__in=opened)).exclude(pk__in=locked_cases(user))

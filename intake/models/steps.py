@@ -19,7 +19,7 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
 
     def visible_to(self, user: User) -> Self:
         """The steps of the unit's cases; none of one that this person is locked out of."""
-        if not user.is_active or user.unit_id is None:
+        if not user.is_in_use or user.unit_id is None:
             return self.none()
         return self.filter(case__unit=user.unit_id).exclude(case__in=locked_cases(user))
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from helpline.people.access import needs
 from helpline.people.errors import Refused
-from helpline.people.models import Role, User
+from helpline.people.models import Role, User, in_use
 from intake import triage
 from intake.actions import after as actions
 from intake.forms.calls import MISDIAL
@@ -89,7 +89,7 @@ def call_heavy(request: HttpRequest, pk: Any) -> HttpResponse:
         except Refused as refused:
             messages.error(request, str(refused))
         return SeeOther(reverse("intake:call-heavy", args=[pk]))
-    managers = User.objects.filter(unit=call.unit_id, role=Role.MANAGER, is_active=True).exclude(pk=user.pk)
+    managers = User.objects.filter(in_use(), unit=call.unit_id, role=Role.MANAGER).exclude(pk=user.pk)
     context = {"call": call, "ticked": actions.is_heavy(call), "managers": managers.order_by("first_name", "pk")}
     return render(request, "intake/heavy.html", context)
 

@@ -1,13 +1,13 @@
 """What the pages of a case and of a report show of its clocks."""
 
-from helpline.people.models import User
+from helpline.people.models import User, in_use
 from intake.models import Case, ConcernReport
 from intake.whose import locked_out
 
 
 def qualified(case: Case) -> list[User]:
     """Who of the unit may decide (SoL 25:1)."""
-    staff = User.objects.filter(unit=case.unit_id, is_active=True, is_qualified=True)
+    staff = User.objects.filter(in_use(), unit=case.unit_id, is_qualified=True)
     return list(staff.exclude(pk__in=locked_out(case.pk)).order_by("first_name", "last_name"))
 
 

@@ -14,7 +14,7 @@ from helpline.people.access import needs
 from helpline.people.audit import log
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import Role
-from helpline.people.pace import too_often
+from helpline.people.pace import too_many
 from intake import actions
 from intake.actions.emergency import is_late, to_review
 from intake.forms.emergency import EmergencyForm, ReviewForm
@@ -23,7 +23,7 @@ from intake.labels import EMERGENCIES
 from intake.models import CaseOpening
 from intake.views.cases import posted, status_of
 
-A_MINUTE = 6  # tries from one place: numbers are not to be guessed
+A_MINUTE = 6  # tries of one person: numbers are not to be guessed
 MOST = 50
 
 
@@ -34,7 +34,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
     form = EmergencyForm(posted(request), initial={"number": request.GET.get("number", "")[:60]})
     if form.is_valid():
         try:
-            if too_often(request, what="emergency", a_minute=A_MINUTE):
+            if too_many(person(request), what="emergency", most=A_MINUTE):
                 log("opening.refused", by=person(request), row="too_many", why="emergency")
                 raise Refused(_("Wait a minute, and then write the number again."), at="number")
             opening = actions.open_in_emergency(by=person(request), **form.cleaned_data)

@@ -17,6 +17,7 @@ from intake import actions, triage
 from intake.forms.tracks import ActualisationForm, ProtectionForm, TrackForm
 from intake.gate import case_for, person
 from intake.models import Case
+from intake.protection import FICTITIOUS
 
 
 @needs("work_case")
@@ -81,7 +82,16 @@ def _decide(request: HttpRequest, case: Case, data: dict[str, Any]) -> None:
 def _protect(request: HttpRequest, case: Case, data: dict[str, Any]) -> None:
     signed = actions.change_protection(by=person(request), case=case, **data)
     messages.success(request, _("The protection is saved."))
-    if signed:
+    if signed and data["level"] == FICTITIOUS:
+        said = ngettext(
+            "%(count)s text that is signed or finished holds what looks like an address, a personal number or a name, and so "
+            "leads to the other identity. It is not changed by anybody: tell your unit manager.",
+            "%(count)s texts that are signed or finished hold what looks like an address, a personal number or a name, and so "
+            "lead to the other identity. They are not changed by anybody: tell your unit manager.",
+            signed,
+        )
+        messages.warning(request, said % {"count": signed})
+    elif signed:
         said = ngettext(
             "%(count)s text that is signed or finished holds what looks like an address. It is not changed by anybody: "
             "tell your unit manager.",

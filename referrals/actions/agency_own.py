@@ -12,7 +12,7 @@ from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.invitations import invite
-from helpline.people.models import Role, User
+from helpline.people.models import Role, User, in_use
 from helpline.people.templatetags.people import say_day
 from referrals.actions.directory import Hours, set_hours, set_membership
 from referrals.models import AgencyAbsence, AgencyMember, PartnerAgency
@@ -106,7 +106,7 @@ def keep_deputies(*, by: User, agency: PartnerAgency, mailbox: str, deputies: Co
     with transaction.atomic():
         held = _lead(by, agency)
         chosen = {one.pk for one in deputies}
-        if chosen - set(held.members.filter(user__is_active=True).values_list("pk", flat=True)):
+        if chosen - set(held.members.filter(in_use("user__")).values_list("pk", flat=True)):
             raise Refused(_("Choose people who work with you."), at="deputies")
         held.deputy_mailbox = mailbox
         held.save(update_fields=["deputy_mailbox"])
@@ -163,7 +163,7 @@ def return_person(*, by: User, member: AgencyMember) -> None:
 
 
 def _managers(agency: PartnerAgency) -> Any:
-    return agency.members.filter(is_manager=True, user__is_active=True)
+    return agency.members.filter(in_use("user__"), is_manager=True)
 
 
 def _lead(by: User, agency: PartnerAgency) -> PartnerAgency:

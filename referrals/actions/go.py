@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
-from helpline.people.models import User
+from helpline.people.models import User, in_use
 from helpline.people.notices import notify
 from helpline.people.wall import as_granted
 from intake.actions import end_kept_step, end_steps_about, plan_step
@@ -231,7 +231,7 @@ def ours(referral: Referral) -> list[User]:
     owner = referral.case.owner
     told = stand_ins_of(referral.case, owner, clock.today()) if owner else []
     steps = referral.case.steps.planned().filter(about=str(referral.pk)).select_related("owner")
-    told += [step.owner for step in steps if step.owner.is_active]
+    told += [step.owner for step in steps if step.owner.is_in_use]
     return list({person.pk: person for person in told}.values())
 
 
@@ -249,7 +249,7 @@ def tell_agency(referral: Referral, kind: str, source: str, *, but: User | None 
     for place, address in {"mailbox": agency.mailbox, "deputy": agency.deputy_mailbox}.items():
         if address and (place == "mailbox" or agency.away_on(clock.today())):
             notify(address=address, kind=kind, source=f"{source}:{place}", about=str(referral.pk), mail_at=at)
-    for member in agency.members.filter(user__is_active=True).select_related("user"):
+    for member in agency.members.filter(in_use("user__")).select_related("user"):
         if but is None or member.user_id != but.pk:
             source_of_one = f"{source}:{member.user_id}"
             notify(user=member.user, kind=kind, source=source_of_one, about=str(referral.pk), mail_at=at)

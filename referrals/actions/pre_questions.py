@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
-from helpline.people.models import Municipality, User
+from helpline.people.models import Municipality, User, in_use
 from helpline.people.notices import notify
 from helpline.people.wall import as_granted, stand_also
 from intake import triage
@@ -71,7 +71,7 @@ def _ask(by: User, question: PreQuestion, agency: PartnerAgency, expires: dt.dat
     told: dict[str, Any] = {"kind": "pre.asked", "about": str(answer.pk)}
     if agency.mailbox:
         notify(address=agency.mailbox, source=f"pre:{answer.pk}:mailbox", **told)
-    for member in agency.members.filter(user__is_active=True).select_related("user"):
+    for member in agency.members.filter(in_use("user__")).select_related("user"):
         notify(user=member.user, source=f"pre:{answer.pk}:{member.user_id}", **told)
 
 

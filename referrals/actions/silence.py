@@ -11,7 +11,7 @@ from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from helpline.people import clock
-from helpline.people.models import Notice
+from helpline.people.models import Notice, in_use
 from helpline.people.notices import notify
 from helpline.people.workdays import add_working_days, local
 from intake.actions import end_kept_step
@@ -114,7 +114,7 @@ def _tell_deputy(held: Referral, source: str) -> None:
 
 def _has_deputy(held: Referral) -> bool:
     """Whether anybody is named there who stands in."""
-    named = held.agency.members.filter(user__is_active=True, is_deputy=True)
+    named = held.agency.members.filter(in_use("user__"), is_deputy=True)
     return bool(held.agency.deputy_mailbox) or named.exists()
 
 
@@ -122,7 +122,7 @@ def _tell_deputies(held: Referral, source: str) -> int:
     """Those who stand in there. Returns how many."""
     agency = held.agency
     about, at = str(held.pk), deadlines.mail_to_agency(held.urgency, clock.now(), agency)
-    deputies = list(agency.members.filter(user__is_active=True, is_deputy=True).select_related("user"))
+    deputies = list(agency.members.filter(in_use("user__"), is_deputy=True).select_related("user"))
     for member in deputies:
         one = f"{source}:{member.user_id}"
         notify(user=member.user, kind="referral.deputy", source=one, about=about, mail_at=at)
@@ -171,7 +171,7 @@ def hurry() -> int:
 def rescue() -> int:
     """What lies with an agency that is switched off, or that nobody reaches any more, comes back to us. Where there was
     contact it is finished: the caller is asked in any case."""
-    by_paper, by_mail = ~Q(agency__sdk_address=""), ~Q(agency__mailbox="") | Q(agency__members__user__is_active=True)
+    by_paper, by_mail = ~Q(agency__sdk_address=""), ~Q(agency__mailbox="") | in_use("agency__members__user__")
     reached = Q(agency__is_active=True) & (by_paper | by_mail)
     stuck = Referral.objects.filter(state__in=OPEN, case__closed_at__isnull=True).exclude(
         pk__in=Referral.objects.filter(reached).values("pk")

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from helpline.people import clock
-from helpline.people.models import Notice, Role, User
+from helpline.people.models import Notice, Role, User, in_use
 from helpline.people.notices import notify
 from helpline.people.workdays import local
 from referrals.models import PartnerAgency
@@ -16,7 +16,7 @@ def ask_to_verify() -> int:
     """Ask the keepers about each agency that nobody has checked for a year: a notice an agency, year and keeper. However
     many there are, a keeper gets one mail that day; the list of them stands on the keeper's page. Harmless when run again.
     Returns how many notices were made."""
-    keepers = list(User.objects.filter(role=Role.KEEPER, is_active=True))
+    keepers = list(User.objects.filter(in_use(), role=Role.KEEPER))
     asked = set(Notice.objects.filter(kind=KIND).values_list("source", flat=True))
     made = 0
     for agency in PartnerAgency.objects.to_verify():

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from helpline.people import clock
 from helpline.people.account_forms import NewAccountForm
+from helpline.people.models import in_use
 from helpline.people.wall import as_granted
 from helpline.people.words import EmailField, WordsField
 from intake.forms.shifts import day_field
@@ -74,7 +75,7 @@ class DeputyForm(forms.Form):
     )
 
     def __init__(self, *args: Any, agency: PartnerAgency, **rest: Any) -> None:
-        people = as_granted(agency.members.filter(user__is_active=True), "user").order_by("user__first_name", "pk")
+        people = as_granted(agency.members.filter(in_use("user__")), "user").order_by("user__first_name", "pk")
         deputies = [one.pk for one in people if one.is_deputy]
         rest.setdefault("initial", {"mailbox": agency.deputy_mailbox, "deputies": deputies})
         super().__init__(*args, **rest)

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext
 
 from helpline.people import clock
-from helpline.people.models import Municipality, User
+from helpline.people.models import Municipality, User, in_use
 from intake import triage
 from referrals import hours
 from referrals.grounds import Ground, grounds, possible, verdicts
@@ -88,12 +88,12 @@ class PartnerAgency(models.Model):
     @property
     def gets_mail(self) -> bool:
         """Whether the system itself tells anybody there: by a mailbox, or by an account that is in use."""
-        return bool(self.mailbox) or self.members.filter(user__is_active=True).exists()
+        return bool(self.mailbox) or self.members.filter(in_use("user__")).exists()
 
     @property
     def has_accounts(self) -> bool:
         """Whether anybody there can log in, read and confirm."""
-        return self.is_active and self.members.filter(user__is_active=True).exists()
+        return self.is_active and self.members.filter(in_use("user__")).exists()
 
     @property
     def is_reached(self) -> bool:

@@ -130,7 +130,7 @@ class SignpostingQuerySet(models.QuerySet["Signposting"]):
 
     def visible_to(self, user: User) -> Self:
         """Those of one's own unit."""
-        if not user.is_active or user.unit_id is None:
+        if not user.is_in_use or user.unit_id is None:
             return self.none()
         found = self.filter(Q(case__unit=user.unit_id) | Q(case=None, call__unit=user.unit_id))
         return found.exclude(case__in=locked_cases(user)).exclude(call__case__in=locked_cases(user))

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from helpline.people import clock
 from helpline.people.ids import uuid7
-from helpline.people.models import User, never_changed_in, only_by_disposal
+from helpline.people.models import User, in_use, never_changed_in, only_by_disposal
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
 from intake.models import Case
@@ -59,7 +59,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def for_agency_of(self, user: User) -> Self:
         """What was handed to this person's agency and is still with it. Nothing before it is sent, after it ended, or after
         the case was closed."""
-        member = AgencyMember.objects.filter(user=user, user__is_active=True, agency__is_active=True).first()
+        member = AgencyMember.objects.filter(in_use("user__"), user=user, agency__is_active=True).first()
         if member is None:
             return self.none()
         theirs = self.filter(case__closed_at__isnull=True, agency=member.agency_id, state__in=states.SEEN_BY_AGENCY)
@@ -67,7 +67,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
 
     def to_confirm_by(self, user: User) -> Self:
         """What was withdrawn from this person's agency, which has not yet confirmed that it has stopped. No word of it."""
-        member = AgencyMember.objects.filter(user=user, user__is_active=True, agency__is_active=True).first()
+        member = AgencyMember.objects.filter(in_use("user__"), user=user, agency__is_active=True).first()
         if member is None:
             return self.none()
         return self.filter(agency=member.agency_id, state="withdrawn", confirmed_at__isnull=True)
@@ -75,7 +75,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def answered_for(self, user: User) -> Self:
         """What has left this person's agency after it commented on our handover, and we have answered: to be read as long
         as its access would have lasted, and where a consent is the ground as long as that holds. Not what we took back."""
-        member = AgencyMember.objects.filter(user=user, user__is_active=True, agency__is_active=True).first()
+        member = AgencyMember.objects.filter(in_use("user__"), user=user, agency__is_active=True).first()
         if member is None:
             return self.none()
         ended = self.filter(agency=member.agency_id).exclude(state__in={*states.SEEN_BY_AGENCY, "draft", "withdrawn"})
@@ -86,7 +86,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def lately_ended_for(self, user: User) -> Self:
         """What ended in the last fourteen days while it was with this person's agency, by us, by the caller or by silence:
         for a line that says so and nothing of what it held. Never for police, who have no list."""
-        member = AgencyMember.objects.filter(user=user, user__is_active=True, agency__is_active=True).first()
+        member = AgencyMember.objects.filter(in_use("user__"), user=user, agency__is_active=True).first()
         if member is None or member.agency.is_police:
             return self.none()
         ended = self.filter(agency=member.agency_id, ended_at__gt=clock.now() - LATELY)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from helpline.people import clock
 from helpline.people.access import needs
 from helpline.people.errors import Refused
+from helpline.people.models import in_use
 from helpline.people.wall import as_granted, by_us
 from intake.gate import person
 from intake.triage import name_of
@@ -133,7 +134,7 @@ def _show(request: HttpRequest, member: AgencyMember, refused: dict[str, forms.F
         "hours": sent.get("hours") or OwnHoursForm(agency=ours),
         "hours_said": hours_said(ours),
         "deputy": sent.get("deputy") or DeputyForm(agency=ours),
-        "deputies": [one.user for one in as_granted(ours.members.filter(is_deputy=True, user__is_active=True), "user")],
+        "deputies": [one.user for one in as_granted(ours.members.filter(in_use("user__"), is_deputy=True), "user")],
         "answers": answer_time(ours),
         "meets": [name_of("needs", code) for code in ours.meets],
         "refused": next(iter(sent.values()), None),

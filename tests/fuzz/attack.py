@@ -1,5 +1,6 @@
 """Sends odd values to every field, every question of an address and every part of one; counts what came of it."""
 
+import json
 import sys
 import time
 from collections import Counter
@@ -16,7 +17,10 @@ from tests.house.test_bad_input import FORM
 
 # Counters, sessions and the log: what is written of a request whatever becomes of it.
 OF_EVERY_REQUEST = ('"cache"', '"django_session"', '"people_logentry"', '"usersessions_usersession"')
+OF_EVERY_REQUEST += ('"referrals_firstlook" SET "wrong"',)  # how often a wrong code was tried
 REFUSED = {400, 403, 404, 405, 413, 414, 422}
+# Forms of a call: what is wrong stays out with 422, the rest of the words is kept.
+KEEP_THE_REST = ("intake:call", "referrals:call-signpost-leave")
 LET_IN = (200, 302, "in")
 
 
@@ -114,15 +118,30 @@ def every_form(addresses, forms_at, watched: Watched, values: list[str], loud: b
             for turn in range(len(values)) if names else ():
                 body = rotated(names, values, turn) + ("&" + urlencode(button) if button else "")
                 answer = watched.send(client, "POST", url, body)
-                tally.note(name, answer, [] if name.startswith("intake:call") else watched.wrote, f"{form}: {body}")
+                tally.note(name, answer, [] if name.startswith(KEEP_THE_REST) else watched.wrote, f"{form}: {body}")
                 sent = sent_texts(body)
-                for where, text in watched.sealed:
-                    if HOSTILE.search(text):
-                        tally.faults.append(f"{name}: {where} keeps what cannot be kept: {text[:80]!r}")
-                    elif odd(text) and text not in sent:
-                        tally.faults.append(f"{name}: {where} keeps other words than were sent: {text[:80]!r}")
+                for where, kept in watched.sealed:
+                    if HOSTILE.search(kept):
+                        tally.faults.append(f"{name}: {where} keeps what cannot be kept: {kept[:80]!r}")
+                    for text in set() if kept in sent else words_of(kept):
+                        if odd(text) and text not in sent:
+                            tally.faults.append(f"{name}: {where} keeps other words than were sent: {text[:80]!r}")
             progress(tally, f"{name} {form}", loud)
     return tally
+
+
+def words_of(kept: str) -> set[str]:
+    """The words in what is sealed: a field of several parts, and an answer, are kept as JSON."""
+    try:
+        waiting = [json.loads(kept)]
+    except ValueError:
+        return {kept}
+    found: set[str] = set()
+    while waiting:
+        one = waiting.pop()
+        waiting += list(one.values()) if isinstance(one, dict) else one if isinstance(one, list) else []
+        found |= {one} if isinstance(one, str) else set()
+    return found
 
 
 def odd(text: str) -> bool:

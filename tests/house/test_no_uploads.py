@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from helpline.people.models import LogEntry
 from intake.models import Note
 from tests.house.streets import EVERYBODY, STREETS
 
@@ -56,6 +57,7 @@ def writes(monkeypatch):
 def test_a_file_is_refused_on_every_address(cast, client_of, address_of, writes):
     theirs = {who: client_of(user) for who, user in cast.everybody().items()}
     found = [(name, address_of(name, street), street) for name, street in STREETS.items()]
+    logged = LogEntry.objects.latest("pk").pk
     writes.clear()
     wrong = {}
     for name, url, street in found:
@@ -68,8 +70,11 @@ def test_a_file_is_refused_on_every_address(cast, client_of, address_of, writes)
                 if method == "post" and answer.status_code != 400 or CANARY in answer.content:
                     wrong[name, method] = answer.status_code
     assert wrong == {}
-    counted = ('"cache"', '"django_session"')  # how often somebody asks, and that somebody is there
+    # How often somebody asks, that somebody is there, and that an act was refused.
+    counted = ('"cache"', '"django_session"', '"people_logentry"')
     assert {one[:150] for one in writes if not any(table in one for table in counted)} == set()
+    events = set(LogEntry.objects.filter(pk__gt=logged).values_list("event", flat=True))
+    assert events <= {"access.refused"}
 
 
 @pytest.mark.parametrize("csrf", [False, True], ids=["", "with the form's key"])

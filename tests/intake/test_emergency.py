@@ -280,3 +280,11 @@ def test_in_ones_own_unit_an_emergency_opens_the_whole(protected, cast, client_o
     open_it(protected, cast.colleague)
     sent = client_of(cast.colleague).post(reverse("intake:case-close", args=[protected.slug]), {})
     assert sent.status_code == 422
+
+
+def test_somebody_else_at_the_same_address_keeps_nobody_out(protected, cast, client_of):
+    other = client_of(cast.stranger)
+    answers = [other.post(reverse("intake:emergency"), {**FORM, "number": WRONG_NUMBER}) for _turn in range(7)]
+    assert answers[-1].status_code == 422
+    answer = client_of(cast.colleague).post(reverse("intake:emergency"), {**FORM, "number": str(protected)})
+    assert answer.status_code == 302

@@ -3,16 +3,18 @@
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import translation
 
 from helpline.caseload import FIGURES
 from helpline.people.errors import Refused
 from helpline.people.models import LogEntry
 from intake import actions, protection
-from intake.models import AcuteMeasure, Answer, Call, Case, CaseLink, Event, FollowUp, Note
+from intake.models import AcuteMeasure, Answer, Call, Case, CaseLink, Event, FollowUp, Note, Person
 from referrals import actions as referrals
 from referrals.actions.moves import missing_parts
 from referrals.models import Referral
 from tests.house.streets import STREETS
+from tests.people.test_personal_numbers import number
 
 ADDRESS, REST = "Storgatan 12", "Hon är rädd."
 TEXT = f"{REST} De bor på {ADDRESS}, 541 30 Skövde."
@@ -180,6 +182,29 @@ def test_raising_the_level_cleans_what_is_not_signed_and_tells_of_the_rest(mine,
     assert Note.objects.get(call__case=case).text == TEXT  # signed is signed
     assert Event.objects.filter(case=case, kind="protection.changed").count() == 1
     assert LogEntry.objects.get(event="protection.changed").codes == {"protection": "fictitious_identity"}
+
+
+def test_of_a_fictitious_identity_no_number_stays_and_what_is_signed_is_told(make_case, cast):
+    """Nothing leads from one identity to the other (lag 1991:483): the timeline never has a number, and an earlier name in
+    it, or a name and a number in a note that is signed, are counted for whoever raises the level."""
+    mine = number("19700515")
+    known = {"track": "C", "caller_name": "Maria Ek", "personal_number": mine, "actualisation": "yes"}
+    case = make_case(**known, notes={"seen": "Maria wept.", "told": f"Her number is {mine[2:8]}-{mine[8:]}."})
+    actions.change_track(by=cast.caseworker, case=case, track="C", identity="pseudonym", name="Mia", why="She asked.")
+    case = Case.objects.select_related("key", "unit").get(pk=case.pk)
+    said = " ".join(event.text for event in Event.objects.filter(case=case).select_related("case__key"))
+    assert mine[2:8] not in said and "Name until now: Maria Ek" in said
+    with translation.override("sv"):  # whatever language it was written in
+        signed = actions.change_protection(by=cast.caseworker, case=case, level="fictitious_identity", why="Decision.")
+    connection.check_constraints()
+    assert signed == 3  # the note with the number, that with the earlier name, and the timeline that keeps it
+    assert not any(one.personal_number for one in Person.everybody.filter(case=case).select_related("case__key"))
+
+
+def test_a_name_in_signed_words_is_counted_at_that_level_alone(make_case, cast):
+    case = make_case(track="C", caller_name="Maria Ek", actualisation="yes", notes={"seen": "Maria wept. Ek is tall."})
+    for level, count in (("secrecy_marking", 0), ("fictitious_identity", 1)):
+        assert actions.change_protection(by=cast.caseworker, case=case, level=level, why="Decision.") == count
 
 
 def test_a_change_needs_a_reason(mine, make_case):

@@ -244,3 +244,25 @@ def test_looking_at_the_page_is_no_search(client_of, cast, case):
 def test_it_is_in_the_top_bar_and_on_the_list_of_cases(client_of, cast):
     page = client_of(cast.caseworker).get(reverse("intake:case-list")).content.decode()
     assert page.count(f'href="{URL}"') >= 1 and f'action="{URL}"' in page
+
+
+@pytest.mark.parametrize(("term", "kind"), [("Maja 19", "mixed"), ("198112189875", "personal_number")])
+def test_a_search_that_is_refused_is_a_row_without_its_words(term, kind, search, cast):
+    search(term, status=422)
+    [row] = LogEntry.objects.filter(event="search.refused")
+    assert (row.user, row.codes, row.row) == (cast.caseworker, {"kind": kind}, "")
+
+
+def test_whoever_searches_again_and_again_is_slowed_down(search, cast, at):
+    with at("2026-11-18 10:10"):
+        for _turn in range(30):
+            search("Ingen Alls")
+        search("Ingen Alls")  # and then one a minute
+        assert "more than 30 times" in search("Ingen Alls", status=422)
+        assert LogEntry.objects.get(event="search.refused").codes == {"kind": "too_many"}
+        search("Ingen Alls", cast.colleague)
+    with at("2026-11-18 10:12"):
+        search("Ingen Alls")
+    with at("2026-11-18 11:01"):
+        for _turn in range(3):
+            search("Ingen Alls")

@@ -1,5 +1,7 @@
 """A production start refuses what is harmless only in the demo."""
 
+import json
+import logging
 import os
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from django.db import OperationalError, connection
 
 from helpline.people import checks
 from helpline.people.checks import production_is_careful, production_is_safe, refuse_unsafe_start
+from helpline.people.logs import QuietFormatter
 from helpline.people.models import Role, User
 
 
@@ -20,6 +23,8 @@ def production(monkeypatch):
     made = SimpleNamespace(DEMO=False, DEBUG=False, SECRET_KEY="s" * 60, HELPLINE_KEYS=["one:" + "A" * 43 + "="])
     made.ALLOWED_HOSTS, made.SITE_URL = ["helpline.example.se"], "https://helpline.example.se"
     made.EMAIL_HOST, made.EMAIL_USE_TLS, made.DATABASE_LOG_TRUSTED = "localhost", False, True
+    made.REQUIRE_SECOND_FACTOR, made.IDLE_MINUTES, made.OIDC_ISSUER = True, 30, "https://login.example.se"
+    made.LOG_HEAD_TO, made.LOG_HEAD_FILE = ["heads@example.se"], ""
     monkeypatch.setattr(checks, "settings", made)
     return made
 
@@ -42,6 +47,10 @@ def test_a_whole_configuration_starts(production, db):
         ("HELPLINE_KEYS", ["one:short"], "helpline.E003"),
         ("HELPLINE_KEYS", ["one:not base64!"], "helpline.E003"),
         ("ALLOWED_HOSTS", ["*"], "helpline.E004"),
+        ("REQUIRE_SECOND_FACTOR", False, "helpline.E005"),
+        ("IDLE_MINUTES", 0, "helpline.E006"),
+        ("IDLE_MINUTES", 121, "helpline.E006"),
+        ("OIDC_ISSUER", "http://login.example.se", "helpline.E007"),
     ],
 )
 def test_each_fault_is_refused_alone(name, value, error, production, db):
@@ -169,3 +178,23 @@ def test_the_programs_ask_before_they_start(program):
         code += "; django.setup(); from celery.signals import worker_init, beat_init; worker_init.send(sender=None)"
     done = subprocess.run([sys.executable, "-c", code], env=unsafe, capture_output=True, text=True, check=False)
     assert done.returncode == 3 and "DEBUG is on outside demo mode." in done.stderr, done.stderr
+
+
+def test_nowhere_to_publish_the_head_of_the_log_is_warned_of(production):
+    assert production_is_careful() == []
+    production.LOG_HEAD_TO = []
+    assert [one.id for one in production_is_careful()] == ["helpline.W003"]
+    production.LOG_HEAD_FILE = "/elsewhere/heads"
+    assert production_is_careful() == []
+
+
+def test_the_cookie_of_the_language_is_bound_to_the_host():
+    code = "from helpline import settings; print(settings.LANGUAGE_COOKIE_NAME, settings.SESSION_COOKIE_SECURE)"
+    bare = {name: value for name, value in os.environ.items() if name not in ("DEMO", "DEBUG")}
+    done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "__Host-lang True"
+
+
+def test_the_time_of_a_line_says_its_zone():
+    record = logging.LogRecord("x", logging.WARNING, "f", 1, "said", (), None)
+    assert json.loads(QuietFormatter().format(record))["at"].endswith("+00:00")

@@ -5,12 +5,13 @@ import re
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from helpline.people import clock, invitations
-from helpline.people.actions import add_user, switch_off_user
+from helpline.people.actions import add_user, switch_off_user, switch_on_user
 from helpline.people.errors import Refused
 from helpline.people.models import Invitation, LogEntry, Notice, Role, User
 from tests.people.factors import WORDS, enrol, log_in
@@ -172,3 +173,46 @@ def test_the_keeper_sees_how_each_logs_in(keeper, cast, client):
         ways for user, ways in keeper.get(reverse("keeper:user-list")).context["people"] if user == cast.caseworker
     )
     assert (row.factors, row.sessions) == (1, 1)
+
+
+# -- no second way in, and seen by others ---
+
+
+@pytest.mark.parametrize("way", ["password", "sign_on", "factor"])
+def test_nobody_gets_a_second_way_in_to_an_account(way, nina, cast):
+    if way == "password":
+        nina.set_password(WORDS)
+        nina.save()
+    elif way == "sign_on":
+        SocialAccount.objects.create(user=nina, provider="sign_on", uid="a" * 64, extra_data={})
+    else:
+        Authenticator.objects.create(user=nina, type="webauthn", data={})
+    with pytest.raises(Refused):
+        invitations.invite(by=cast.keeper, user=nina)
+    assert not Invitation.objects.exists()
+
+
+def test_an_account_that_was_switched_off_is_not_opened_by_its_invitation(token, nina, cast, client):
+    switch_off_user(by=cast.keeper, user=nina)
+    switch_on_user(by=cast.keeper, user=nina)
+    assert client.get(page_of(token)).status_code == 404
+
+
+def kinds(user: User) -> list[str]:
+    return sorted(Notice.objects.filter(user=user).values_list("kind", flat=True))
+
+
+def test_the_manager_hears_of_a_new_account_and_a_reset(cast):
+    made = add_user(by=cast.keeper, username="me2", facts={"role": Role.CASEWORKER, "unit": cast.unit})
+    invitations.invite(by=cast.keeper, user=made)
+    assert kinds(cast.manager) == ["account_made"]
+    invitations.invite(by=cast.keeper, user=made)
+    invitations.begin_again(by=cast.keeper, user=cast.caseworker)
+    assert kinds(cast.manager) == ["account_invited", "account_made", "account_reset"]
+    assert kinds(cast.other_manager) == kinds(cast.keeper) == kinds(cast.reviewer) == []
+
+
+def test_where_there_is_no_manager_the_reviewer_hears(cast, nina):
+    invitations.begin_again(by=cast.keeper, user=cast.manager)
+    assert kinds(cast.reviewer) == ["account_made", "account_reset"] and kinds(nina) == ["account_reset"]
+    assert kinds(cast.keeper) == []

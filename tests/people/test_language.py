@@ -30,9 +30,9 @@ def test_a_switch_is_kept_per_person(cast, client_of):
     assert client_of(cast.caseworker).get("/")["Content-Language"] == "en"  # theirs alone
 
 
-def test_the_persons_own_language_wins_over_the_browsers(cast, client_of, client):
+def test_the_persons_own_language_wins_over_the_browsers(cast, client_of, client, settings):
     theirs = client_of(cast.keeper)
-    theirs.cookies["django_language"] = "sv"
+    theirs.cookies[settings.LANGUAGE_COOKIE_NAME] = "sv"
     assert theirs.get(reverse("keeper:user-list"))["Content-Language"] == "en"
 
 

@@ -85,3 +85,10 @@ def test_the_form_is_kept_from_other_sites(cast, client):
 
     strict = Client(enforce_csrf_checks=True)
     assert login(strict).status_code == 403
+
+
+def test_who_is_turned_away_after_too_many_tries_is_a_row_too(cast, client):
+    for _time in range(12):
+        client.post(reverse("account_login"), {"login": cast.keeper.username, "password": "wrong"})
+    rows = LogEntry.objects.filter(event="user.login_throttled", row=str(cast.keeper.pk))
+    assert rows.count() == 2 and rows[0].codes == {"step": "password"} and rows[0].source

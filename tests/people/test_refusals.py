@@ -149,3 +149,35 @@ def test_another_fault_of_the_database_is_none_of_the_log(db):
     with pytest.raises(DatabaseError) as told, connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM nothing_of_ours")
     assert refusals.RefusalsMiddleware(lambda _request: None).process_exception(None, told.value) is None
+
+
+@pytest.mark.parametrize(
+    ("who", "name"),
+    [
+        ("manager", "disposals:disposal"),
+        ("keeper", "keeper:user-edit"),
+        ("keeper", "keeper:agency-edit"),
+        ("caseworker", "intake:shift-take"),
+        ("caseworker", "intake:absence-edit"),
+        ("manager", "log:review"),
+        ("partner", "portal:person"),
+    ],
+)
+def test_a_very_long_number_is_not_there_and_is_a_row(who, name, cast, client_of):
+    answer = client_of(getattr(cast, who)).get(reverse(name, args=[int("9" * 90)]))
+    assert answer.status_code in (403, 404)
+    assert refused() or LogEntry.objects.filter(event="disposal.hidden").exists()
+
+
+def test_words_are_given_back_where_the_log_cannot_be_written(cast, client_of, make_case, make_call, monkeypatch):
+    case, call, theirs = make_case(), make_call(), client_of(cast.caseworker)
+    monkeypatch.setattr("helpline.people.audit.write", lambda entry: (_ for _ in ()).throw(NotLogged("x")))
+    words = "She wants to leave."
+    for url, form in {
+        reverse("intake:note-add", args=[case.slug]): {"text": words},
+        reverse("intake:call-save", args=[call.pk]): {"note.seen": words},
+    }.items():
+        answer = theirs.post(url, form)
+        assert answer.status_code == 503 and words in answer.content.decode()
+        assert "It may not be saved" in answer.content.decode()
+    assert "It may not be saved" not in theirs.get(reverse("intake:case", args=[case.slug])).content.decode()

@@ -46,7 +46,9 @@ def test_before_it_is_set_up_nothing_is_reached_but_the_set_up(required, cast, c
     for name in ("home", "keeper:user-list", "account-keys", "account-here", "intake:my-day", "demo-mail", "mail"):
         answer = client.get(reverse(name))
         assert (answer.status_code, answer.url) == (302, INDEX), name
-    assert client.post(reverse("keeper:user-add"), {"username": "x"}).url == INDEX
+    answer = client.post(reverse("keeper:user-add"), {"username": "berit"})
+    assert answer.status_code == 403 and "username: berit" in answer.content.decode()  # given back, and not done
+    assert not User.objects.filter(username="berit").exists()
     page = client.get(INDEX).content.decode()
     assert "Before you begin" in page and reverse("mfa_activate_totp") in page
     assert client.post(reverse("language"), {"language": "sv", "next": INDEX}).url == INDEX

@@ -197,6 +197,7 @@ def test_the_same_subject_of_another_issuer_is_somebody_else(connected, issuer, 
         {"algorithm": "RS512"},  # not what the key is for
         {"algorithm": "none", "key": None},
         {"algorithm": "none", "key": None, "kid": None},
+        {"algorithm": "HS256", "key": "secret-secret-secret-secret-secret"},  # under the name of a key of another type
         {
             "algorithm": "HS256",
             "key": "secret-secret-secret-secret-secret",

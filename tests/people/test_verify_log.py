@@ -412,3 +412,11 @@ def test_where_nothing_is_set_nothing_is_published(rows, settings):
     settings.LOG_HEAD_TO, settings.LOG_HEAD_FILE = [], ""
     assert not publish_head()
     assert mail.outbox == [] and not LogEntry.objects.filter(event="log.head_published").exists()
+
+
+def test_an_empty_log_where_there_are_people_is_not_whole(cast, monkeypatch):
+    monkeypatch.setattr("helpline.management.commands.verify_log.verify", lambda heads: (0, []))
+    with pytest.raises(CommandError, match="empty"):
+        call_command("verify_log")
+    monkeypatch.setattr("helpline.management.commands.verify_log.User.objects.exists", lambda: False)
+    call_command("verify_log")

@@ -13,6 +13,7 @@ from django.template.response import SimpleTemplateResponse
 
 from helpline.people import wall, wall_sql
 from helpline.people.audit import log
+from helpline.people.grants import grant_application_role
 from helpline.people.models import LogEntry
 from helpline.people.wall import as_granted, behind_the_wall, beyond_the_wall, by_us, is_behind
 from intake.models import Case
@@ -251,3 +252,14 @@ def test_raising_it_again_changes_nothing_and_lowering_it_shows_nothing():
     Case.objects.count()  # the application goes on
     with behind_the_wall({}):
         assert ask("SELECT count(*) FROM people_user") == 0
+
+
+def test_nobody_else_creates_in_the_schema():
+    """A table of one of our names, made by anybody, is a fault; migrating takes the right away again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE NONE")
+        cursor.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+        (fault,) = wall_sql.faults_of_wall()
+        assert "Anybody may create tables" in fault
+        grant_application_role("default")
+        assert wall_sql.faults_of_wall() == []

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from django.core import mail, signing
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -591,7 +592,7 @@ def test_what_is_previewed_is_what_they_read(client_of, cast, case):
     assert shown.status_code == 200 and not PreQuestion.objects.exists()
     client.post(page(case), {**chosen, "ask": "1"})
     answer = PreAnswer.objects.get(agency=cast.agency)
-    theirs = Client(headers={"cookie": "django_language=en"}).get(link(answer))
+    theirs = Client(headers={"cookie": f"{settings.LANGUAGE_COOKIE_NAME}=en"}).get(link(answer))
     previewed = re.search(
         r'<section class="card" aria-label="What they read">(.*?)</section>', shown.content.decode(), re.S
     )[1]

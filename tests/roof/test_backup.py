@@ -18,6 +18,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from helpline.backup import contents, keep, picture, server
+from helpline.backup.make import _head
+from helpline.backup.restore import Backup
 from helpline.disposals import dispose_again
 from helpline.management.commands import restore as restore_command
 from helpline.people import clock
@@ -128,7 +130,7 @@ def forgotten_of(filled) -> list[str]:
 
 def test_all_comes_back_but_what_was_forgotten_since(place, filled, cast, no_server_is_left):
     gone, session = forgotten_of(filled), set(rows(server.owner())["django_session"])
-    assert session
+    assert session  # no backup keeps them
     before = rows(server.owner())
     backup = place.backup()
     assert rows(server.owner()) == before  # nothing was written by it
@@ -137,13 +139,13 @@ def test_all_comes_back_but_what_was_forgotten_since(place, filled, cast, no_ser
     cast.colleague.is_active = False
     cast.colleague.save()
     Call.objects.filter(pk=filled["kept"].calls.get().pk).update(urgency_reason=b"")  # not forgotten: it comes back
-    newer = place.folder / "newer.json"
-    call_command("export_forgotten", str(newer), stdout=StringIO())
+    later = place.folder / "newer.json"
+    call_command("export_forgotten", str(later), stdout=StringIO())
     for name in NAMES.values():
-        assert name not in newer.read_text()
+        assert name not in later.read_text()
     with pytest.raises(CommandError, match="Nobody says what was forgotten after"):
         place.restore(backup)
-    said = place.restore(backup, forgotten=newer)
+    said = place.restore(backup, forgotten=later)
     assert "all as in the backup" in said and "the log is whole" in said and "removed 1" in said
 
     after = rows(place.into)
@@ -192,10 +194,59 @@ def test_the_database_that_is_replaced_is_asked_and_newer_keys_do(place, filled)
     backup = next(place.data.glob("2*"))
     newer = place.backup()
     said = place.restore(backup, keys=str(place.keys / newer.name))
-    assert "still says: 1 destroyed keys" in said
+    assert re.search(r"which is replaced, still says, as of 20\S+: 1 destroyed keys", said)
+    assert re.search(r"^The backup says, as of 20\S+: 0 destroyed keys", said, re.MULTILINE)
     with place.into.transaction() as cursor:
         cursor.execute("SELECT wrapped IS NULL FROM people_datakey WHERE id = %s", [str(filled["erased"].key_id)])
         assert cursor.fetchone() == (True,)
+
+
+def newer(place: Place, log_head: dict, **options) -> list[dict]:
+    """What a restore of a backup of a month ago would go by."""
+    now = contents.dt.datetime.now(contents.dt.UTC)
+    keys, made_at = place.keys / "k", (now - contents.dt.timedelta(days=30)).isoformat()
+    keys.mkdir(parents=True, exist_ok=True)
+    nothing = {"made_at": made_at, "keys": [], "disposals": [], "accounts": []}
+    backup = Backup(place.data, keys, {"made_at": made_at, "log_head": log_head}, {"made_at": made_at}, nothing)
+    asked = {"forgotten": None, "replaces": None, "nothing_was_forgotten_since": False, **options}
+    command = restore_command.Command(stdout=StringIO())
+    return list(command._newer(backup, place.into, asked))
+
+
+def a_list(place: Place, **before) -> Path:
+    """A list of what was forgotten that was made so long ago."""
+    path = place.folder / f"{uuid.uuid4().hex}.json"
+    made = contents.dt.datetime.now(contents.dt.UTC) - contents.dt.timedelta(**before)
+    contents.write(path, {"made_at": made.isoformat(), "keys": [], "disposals": [], "accounts": []})
+    return path
+
+
+def test_a_database_that_did_not_go_on_from_the_backup_knows_nothing(place, make_call):
+    """A fresh one, or another's, where the old one stood: its log lacks the backup's last row, at its place with its hash."""
+    make_call()
+    with server.owner().transaction() as cursor:
+        head = _head(cursor)
+    assert head["place"] and len(newer(place, head)) == 1
+    for other in ({"place": 4711, "hash": head["hash"]}, {**head, "hash": "ab" * 32}, {"place": 0, "hash": ""}):
+        with pytest.raises(server.Trouble, match="Nobody says what was forgotten"):
+            newer(place, other)
+        with pytest.raises(server.Trouble, match="is not the one that is replaced"):
+            newer(place, other, replaces=server.owner().url)
+        assert newer(place, other, nothing_was_forgotten_since=True) == []
+
+
+def test_an_old_list_is_not_enough(place, no_server_is_left):
+    """Made after the backup, and yet a month old; or older than keys that were kept since. Somebody may say that it is."""
+    head = {"place": 1, "hash": "00"}
+    old, fresh = a_list(place, days=29), a_list(place, minutes=50)
+    assert len(newer(place, head, forgotten=fresh)) == 1
+    with pytest.raises(server.Trouble, match="older than a day"):
+        newer(place, head, forgotten=old)
+    assert len(newer(place, head, forgotten=old, nothing_was_forgotten_since=True)) == 1
+    later = contents.dt.datetime.now(contents.dt.UTC) - contents.dt.timedelta(minutes=30)
+    (place.keys / contents.named(later)).mkdir()  # a backup of keys that is newer than the list
+    with pytest.raises(server.Trouble, match="the newest backup of keys"):
+        newer(place, head, forgotten=fresh)
 
 
 def age(half: Path) -> None:

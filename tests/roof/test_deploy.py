@@ -25,6 +25,7 @@ def production() -> dict[str, str]:
         **{"DEMO": "", "DEBUG": "", "SECRET_KEY": secrets.token_urlsafe(60), "HELPLINE_KEYS": f"1:{key}"},
         **{"ALLOWED_HOSTS": HOST, "SITE_URL": f"https://{HOST}", "CSRF_TRUSTED_ORIGINS": f"https://{HOST}"},
         **{"BEHIND_PROXY": "1", "EMAIL_HOST": "mail.example.se", "EMAIL_USE_TLS": "1", "SECURE_SSL_REDIRECT": ""},
+        **{"LOG_HEAD_TO": "heads@example.se"},
     }
 
 
@@ -53,6 +54,10 @@ WRONG = {
     "DEBUG": ("1", "helpline.E001"),
     "SITE_URL": (f"http://{HOST}", "helpline.W001"),
     "EMAIL_USE_TLS": ("0", "helpline.W002"),
+    "LOG_HEAD_TO": ("", "helpline.W003"),
+    "REQUIRE_SECOND_FACTOR": ("0", "helpline.E005"),
+    "IDLE_MINUTES": ("600", "helpline.E006"),
+    "OIDC_ISSUER": ("http://login.example.se", "helpline.E007"),
 }
 
 

@@ -705,3 +705,11 @@ def test_a_day_ahead_nothing_is_due(make_case, cast, at):
 def test_the_other_unit_is_not_asked(old, cast):
     assert disposals.due_in(cast.other_unit) == [] and len(disposals.due_in(cast.unit)) == 1
     assert referral_actions is not None
+
+
+def test_who_keeps_a_protected_case_reads_no_day_of_birth(cast, client_of, make_case):
+    case = closed(make_case, cast, protection="secrecy_marking")
+    number_of(case, "196503150001", part="caller")
+    page = client_of(cast.manager).get(reverse("disposals:case-keep", args=[case.slug])).content.decode()
+    assert "Kept for research" in page and "15th" not in page
+    assert LogEntry.objects.filter(event="keep.read", case=case.pk, user=cast.manager).exists()

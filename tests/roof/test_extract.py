@@ -9,6 +9,7 @@ from django.db import connection
 from django.urls import reverse
 from pypdf import PdfReader
 
+from helpline.extract.content import Line, _shown
 from helpline.extract.masks import Masks
 from helpline.people import clock
 from helpline.people.models import LogEntry
@@ -205,6 +206,7 @@ def test_what_is_held_back_is_not_in_it_and_it_says_so(boss, son):
         ({"outcome": "part", "held_back": ["notes"], "reason": "x"}, "law"),
         ({"outcome": "refused", "law": "OSL 26:1"}, "reason"),
         ({"registry_number": ""}, "registry_number"),
+        ({"registry_number": "SN 19811218-9876"}, "registry_number"),
         ({"asked_by": "anybody"}, "asked_by"),
         ({"identity_checked": ""}, "identity_checked"),
         ({"held_back": ["all of it"]}, "held_back"),
@@ -414,3 +416,11 @@ def test_the_manager_gives_a_reason_first_and_finds_it_with_the_person(client_of
     link = url_of(fresh.people.get(part="caller"))
     assert link in client_of(cast.manager).get(people).content.decode()
     assert link not in client_of(cast.caseworker).get(people).content.decode()
+
+
+def test_the_hint_warns_of_others_alone():
+    """Neither of the person's own name, in whole, in part or as a genitive, nor of their own number, nor of our own word."""
+    found = Masks(["Maria Ek"], ["198112189876"])
+    text = "I går ringde Maria Ek. Sedan Marias vän Fatima Berg, 19811218-9876. Hon fick Insats."
+    hints = _shown(Line("", text), found, set()).hints
+    assert hints == ["Fatima Berg"]

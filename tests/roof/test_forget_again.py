@@ -4,12 +4,17 @@ import uuid
 from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils.dateparse import parse_datetime
 
-from helpline.backup import contents, forgotten
+from helpline.backup import contents, forgotten, server
+from helpline.people.invitations import begin_again_by_command
 from helpline.people.models import DataKey, Disposal, DisposalItem, Invitation, LogEntry, User
-from intake.models import Call, Case, PastCase
+from intake import actions
+from intake.models import Call, Case, LockedOut, PastCase
 
 WHEN = "2026-11-20T10:00:00+00:00"
 
@@ -98,3 +103,57 @@ def test_several_lists_are_one_and_the_newest_knows_who_may_come_in():
         one = forgotten.together(lists)
         assert one["made_at"] == new["made_at"] and one["accounts"] == [{"id": 2}]
         assert one["keys"] == [key | {"at": "3"}, other]
+
+
+def test_what_an_account_may_no_longer_do_it_may_not_after_a_restore(tmp_path, cast, client_of):
+    """The last day that was set, and the log-in that was reset, after the backup; once, so that who began anew stays in."""
+    client_of(cast.colleague)
+    factors = Authenticator.objects.filter(user=cast.colleague)
+    TOTP.activate(cast.colleague, generate_totp_secret())
+    assert factors.exists() and cast.colleague.has_usable_password()
+    told = a_list(
+        last_days=[{"id": cast.manager.pk, "until": "2026-01-31"}], resets=[{"id": str(cast.colleague.pk), "at": WHEN}]
+    )
+    said = apply(tmp_path, told)
+    assert "last_days 1" in said and "resets 1" in said
+    assert User.objects.get(pk=cast.manager.pk).is_over and not factors.exists()
+    assert not User.objects.get(pk=cast.colleague.pk).has_usable_password()
+    cast.colleague.set_password("begun anew")
+    cast.colleague.save()
+    assert "resets 0" in apply(tmp_path, told)
+    assert User.objects.get(pk=cast.colleague.pk).has_usable_password()
+
+
+def test_who_was_locked_out_since_is_locked_out_again_and_has_nothing_of_it_in_hand(tmp_path, cast, make_case):
+    """In the backup the case was still theirs."""
+    case = make_case(by=cast.colleague)
+    assert case.owner == cast.colleague
+    row = {"id": 1, "case": str(case.pk), "user": cast.colleague.pk, "at": WHEN, "by": cast.manager.pk, "until": None}
+    told = a_list(locks=[{**row, "owner": cast.caseworker.pk}])
+    assert "locks 1, not_locked 0" in apply(tmp_path, told)
+    connection.check_constraints()
+    case = Case.objects.get(pk=case.pk)
+    assert case.owner == cast.caseworker and {step.owner for step in case.steps.planned()} == {cast.caseworker}
+    assert not Case.objects.visible_to(cast.colleague).filter(pk=case.pk).exists()
+    assert "locks 0, not_locked 0" in apply(tmp_path, told)
+    assert LockedOut.objects.get(case=case).user == cast.colleague
+    assert LogEntry.objects.filter(event="staff.locked_out", case=case.pk).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_list_of_a_database_says_who_may_not_come_in(cast, make_case):
+    """Identities alone; a lock-out that has ended is none."""
+    case, other = make_case(), make_case()
+    actions.lock_out(by=cast.manager, case=case, user=cast.colleague, reason="A cousin.")
+    ended = actions.lock_out(by=cast.manager, case=other, user=cast.colleague, reason="A cousin.")
+    actions.end_lock(by=cast.manager, locked=ended)
+    User.objects.filter(pk=cast.manager.pk).update(access_until="2026-12-31")
+    begin_again_by_command(cast.colleague)
+    with server.owner().transaction() as cursor:
+        found = forgotten.read(cursor, parse_datetime(WHEN))
+    assert [(row["case"], row["user"], row["owner"]) for row in found["locks"]] == [
+        (str(case.pk), cast.colleague.pk, cast.caseworker.pk)
+    ]
+    assert {"id": cast.manager.pk, "until": "2026-12-31"} in found["last_days"]
+    assert [row["id"] for row in found["resets"]] == [str(cast.colleague.pk)]
+    assert "cousin" not in str(found) and "1 log-ins reset, 1 lock-outs" in forgotten.counted(found)

@@ -258,3 +258,18 @@ def test_a_row_of_the_log_has_no_words_of_a_case(reviewer, cast, client_of, make
         page = html(client_of(reviewer), number=case.number)
     for word in ("Maja", "Lind", "kniv", "Hemlig"):
         assert word not in page
+
+
+@pytest.mark.parametrize(
+    "query", [{"last": "9999-12-31"}, {"first": "0001-01-01"}, {"first": "9999-12-31"}, {"last": "0001-01-01"}]
+)
+def test_a_day_at_the_end_of_the_calendar_is_refused_at_its_field(query, reviewer, client_of):
+    answer = client_of(reviewer).get(reverse(URL), query)
+    assert answer.status_code == 422 and "between 2000 and 2999" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "after", ["9999-12-31T23:59:59+00:00,5", "0001-01-01T00:00:00+14:00,5", "9999-12-31T23:59:59-14:00,5"]
+)
+def test_a_key_of_no_page_is_no_fault(after, reviewer, client_of):
+    assert client_of(reviewer).get(reverse(URL), {"after": after}).status_code == 200

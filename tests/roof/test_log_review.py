@@ -11,13 +11,13 @@ from django.urls import reverse
 
 from helpline import log_review
 from helpline.log_review import draw_reviews, mark_rows, remind_late, responsible, rows_for, sign_review
-from helpline.log_rules import MANY, RULES, SAMPLE
+from helpline.log_rules import MANY, MANY_SEARCHES, RULES, SAMPLE
 from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import LogEntry, LogReview, LogReviewRow, Notice, Role, User
 from intake import actions as intake
-from intake.models import Case, LockedOut
+from intake.models import Call, Case, LockedOut
 
 NOV, DEC = "2026-11-18 10:00", "2026-12-01 08:00"  # a Wednesday; the first working day of December
 LIST, PAGE, SIGN = "log:review-list", "log:review", "log:review-sign"
@@ -205,9 +205,32 @@ def locked_out(cast, make_case, read, at):
         return [log("case.refused", by=cast.caseworker, case=case.pk, row=case.code) for case in (one, other)]
 
 
+def many_searches(cast, make_case, read, at):
+    rows = {}
+    for hour, count in {"10": MANY_SEARCHES + 1, "12": MANY_SEARCHES}.items():
+        with at(f"2026-11-18 {hour}:05"):
+            rows[hour] = [log("search.made", by=cast.caseworker, own=True) for _turn in range(count)][0]
+    return rows["10"], rows["12"]
+
+
+def protected_call(cast, make_case, read, at):
+    """Without a case, and shown as what the caller was told."""
+    calls = [intake.start_call(by=cast.caseworker) for _turn in range(2)]
+    Call.objects.filter(pk=calls[0].pk).update(protection="secrecy_marking")
+    return [read(event="after.shown", why="own", call=call.pk) for call in calls]
+
+
+def protected_used(cast, make_case, read, at):
+    """Worked in, without a page of it before."""
+    one, other = make_case(), make_case()
+    Case.objects.filter(pk=one.pk).update(protection="secrecy_marking")
+    return read(one, why="own", event="case.used"), read(other, why="own", event="case.used")
+
+
 CATCHES = {
     "own_name": [own_name, own_number, own_search],
-    "protected": [protected],
+    "protected": [protected, protected_call, protected_used],
+    "searches": [many_searches],
     "emergency": [emergency],
     "night": [night, early, saturday, on_duty],
     "locked_out": [locked_out],
@@ -500,3 +523,50 @@ def test_a_review_costs_no_more_with_more_rows(drawn, cast, client_of, django_as
     theirs.get(reverse(PAGE, args=[drawn.pk]))
     with django_assert_max_num_queries(22):
         theirs.get(reverse(PAGE, args=[drawn.pk]))
+
+
+# -- where there is no reviewer ---
+
+
+@pytest.fixture
+def of_a_manager(cast, make_case, read, at) -> LogReviewRow:
+    """What the unit's only manager did, and nobody reviews logs."""
+    User.objects.filter(role=Role.REVIEWER).update(is_active=False)
+    entry = read(make_case(), by=cast.manager)
+    with at(DEC):
+        draw_reviews()
+    return LogReviewRow.objects.get(entry=entry)
+
+
+def test_another_manager_marks_what_a_manager_did(cast, of_a_manager, client_of):
+    review = of_a_manager.review
+    assert responsible(review) == [cast.other_manager]
+    assert not rows_for(cast.manager).filter(pk=of_a_manager.pk).exists()
+    assert log_review.waiting_for(cast.other_manager) == 1
+    page = client_of(cast.other_manager).get(reverse(PAGE, args=[review.pk])).content.decode()
+    others = LogReviewRow.objects.filter(review=review).exclude(subject=cast.manager)
+    assert f"row-{of_a_manager.pk}" in page and not any(f"row-{row.pk}" in page for row in others)
+    mark_rows(by=cast.other_manager, review=review, rows=[of_a_manager.pk], verdict="justified")
+    assert log_review.waiting_for(cast.other_manager) == 0
+    assert responsible(review) == [cast.manager]
+
+
+def test_with_a_reviewer_no_other_manager_marks_it(cast, reviewer, make_case, read, at):
+    entry = read(make_case(), by=cast.manager)
+    with at(DEC):
+        draw_reviews()
+    row = LogReviewRow.objects.get(entry=entry)
+    assert not rows_for(cast.other_manager).filter(pk=row.pk).exists()
+    assert cast.other_manager not in responsible(row.review) and reviewer in responsible(row.review)
+
+
+def test_a_review_of_those_without_a_unit_is_signed_by_a_manager(cast, make_case, read, at):
+    User.objects.filter(role=Role.REVIEWER).update(is_active=False)
+    entry = read(make_case(), by=cast.partner, why="agency")
+    with at(DEC):
+        draw_reviews()
+    review = LogReviewRow.objects.get(entry=entry).review
+    assert set(responsible(review)) == {cast.manager, cast.other_manager}
+    mark_rows(by=cast.manager, review=review, rows=review.rows.values_list("pk", flat=True), verdict="justified")
+    sign_review(by=cast.manager, review=review)
+    connection.check_constraints()

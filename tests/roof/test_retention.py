@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,10 +13,11 @@ from helpline import disposals, retention
 from helpline.people import clock
 from helpline.people.workdays import local
 from helpline.retention import RULES, Standing, birthday, born_at_the_latest, born_on, child_born, standing, youngest
-from helpline.retention_rows import HELD, RELEASED, SOONEST, standing_of
+from helpline.retention_rows import HELD, RELEASED, SOONEST, reached, standing_of
 from intake import actions, triage
 from intake.actions.board import MONTHS, months_of_words
-from intake.models import BoardDecision, Case, ConcernReport, Person
+from intake.models import BoardDecision, Call, Case, ConcernReport, Person
+from tests.people.test_personal_numbers import number
 
 DAYS = st.dates(dt.date(2020, 1, 1), dt.date(2070, 12, 31))
 LISTED = [rule for rule in RULES.values() if not rule.by_itself]
@@ -278,6 +279,45 @@ def test_who_was_born_on_such_a_day_is_kept(number, day, part, make_case, cast, 
     now = standing_of(case)
     assert now.kept == "research" and now.why == day and now.goes_to_archive and not now.is_due and now.is_reached
     assert now.words == f"Kept: born on the {day}th (SoL 16:4)."
+
+
+def test_who_was_taken_off_the_list_is_kept_too(make_case, cast, at):
+    """The record is about them all the same."""
+    with at("2020-01-10 10:00"):
+        case = closed(make_case, cast, track="C")
+        person = number_of(case, "196503150001")
+        Person.objects.filter(pk=person.pk).update(unlisted_at=clock.now())
+    now = standing_of(case)
+    assert now.kept == "research" and now.is_reached and not now.is_due
+
+
+def test_a_finished_call_of_a_case_holds_no_number(make_case, cast):
+    """So that those of its people are all there are."""
+    call = closed(make_case, cast, track="C").calls.select_related("key").get()
+    call.identity, call.caller_name, call.personal_number = "named", "Bo Al", "196503150001"
+    with pytest.raises(IntegrityError, match="number_of_person_in_its_place"):
+        call.save(update_fields=["identity", "caller_name", "personal_number"])
+
+
+def test_a_child_who_was_taken_off_the_list_is_counted_by(make_case, cast, at):
+    with at("2026-02-10 10:00"):
+        case = closed(make_case, cast, track="C")
+        report(case, cast, "15-17", "opened")
+        person = number_of(case, "201506160001")  # younger than the band says
+        Person.objects.filter(pk=person.pk).update(unlisted_at=clock.now())
+    assert standing_of(case).due_on == dt.date(2045, 6, 16)
+
+
+def test_a_call_without_a_case_of_such_a_day_is_kept(make_call, cast, at):
+    with at("2020-03-02 10:00"):
+        facts = {"track": "B", "caller_name": "Bo Al", "personal_number": number("19700505"), "caller_type": "other"}
+        call = make_call(**facts, urgency="NORMAL", urgency_reason="-")
+        actions.complete_call(by=cast.caseworker, call=call)
+    call = Call.objects.get(pk=call.pk)
+    assert call.case_id is None
+    now = standing_of(call)
+    assert now.rule.key == "five_years" and now.is_reached and now.kept == "research" and now.why == "5"
+    assert [one.standing.is_due for one in reached(call.unit) if one.row.pk == call.pk] == [False]
 
 
 def test_an_ordinary_day_keeps_nobody(make_case, cast, at):

@@ -339,7 +339,7 @@ def pass_time(user: User, **seconds: int) -> None:
 
 
 def test_how_a_log_in_ends_and_that_a_new_one_is_shown(screen, house, cast, settings):
-    token = invitations.invite(by=None, user=cast.manager)
+    token = invitations.begin_again_by_command(cast.manager)
     first = screen()
     first.goto(f"/invitation/{token}/")
     first.fill("[name=password]", WORDS)

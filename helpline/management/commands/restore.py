@@ -8,7 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from helpline.backup import contents, forgotten, server
-from helpline.backup.restore import Backup, list_of, make_database, opened, restore
+from helpline.backup.restore import Backup, holds_log_of, list_of, make_database, opened, restore
+
+OLD = dt.timedelta(days=1)  # a list of what was forgotten is written every hour
 
 
 class Command(BaseCommand):
@@ -31,13 +33,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--nothing-was-forgotten-since",
             action="store_true",
-            help="there is no newer list, and nothing was erased, removed or switched off since the backup",
+            help="nothing was erased, removed or switched off since the backup, or since the list that is given",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             backup = opened(Path(options["folder"]), Path(options["keys"]))
             into = server.Database.at(options["into"])
+            self._say("The backup", backup.forgotten)
             newer = list(self._newer(backup, into, options))
             make_database(into)
             restore(backup, into, newer, self.stdout.write)
@@ -48,22 +51,47 @@ class Command(BaseCommand):
         self.stdout.write(f"{into.name} is restored from {backup.name}, and can be served from.")
 
     def _newer(self, backup: Backup, into: server.Database, options: dict[str, Any]) -> Iterator[forgotten.List]:
-        """The lists that may know more than the backup. Without one, somebody must say that there is nothing to know."""
-        known, since = 0, dt.datetime.fromisoformat(backup.data["made_at"])
-        if options["forgotten"]:
-            told = contents.read(Path(options["forgotten"]))
-            known += dt.datetime.fromisoformat(told["made_at"]) >= since
-            yield told
-        replaced = server.Database.at(options["replaces"]) if options["replaces"] else server.owner()
-        told_there = list_of(replaced) if replaced.place != into.place else None
-        if told_there is not None:
-            known += 1
-            self.stdout.write(f"{replaced.name}, which is replaced, still says: {forgotten.counted(told_there)}")
-            yield told_there
-        elif options["replaces"]:
-            raise server.Trouble(f"{replaced.name} cannot be reached.")
-        if not known and not options["nothing_was_forgotten_since"]:
-            raise server.Trouble(
-                f"Nobody says what was forgotten after {backup.data['made_at']}, and this backup would bring it back. Give a "
-                "newer list with --forgotten FILE, or say --nothing-was-forgotten-since."
-            )
+        """The lists that may know more than the backup. Without one that is new, somebody must say that nothing is missing."""
+        told = contents.read(Path(options["forgotten"])) if options["forgotten"] else None
+        there = self._replaced(backup, into, options["replaces"])
+        if told is not None:
+            self._say("--forgotten", told)
+        if not there and not options["nothing_was_forgotten_since"]:
+            _refuse_old(backup, told)
+        yield from (one for one in (told, there) if one)
+
+    def _replaced(self, backup: Backup, into: server.Database, named: str | None) -> forgotten.List | None:
+        """What the database says that is replaced, where it went on from this backup. Raises Trouble for one that was named
+        and is not that one."""
+        replaced = server.Database.at(named) if named else server.owner()
+        told = list_of(replaced) if replaced.place != into.place else None
+        if told is not None and holds_log_of(replaced, backup.data["log_head"]):
+            self._say(f"{replaced.name}, which is replaced, still", told)
+            return told
+        why = (
+            "cannot be reached"
+            if told is None
+            else "is not the one that is replaced: its log lacks the backup's last row"
+        )
+        if named:
+            raise server.Trouble(f"{replaced.name} {why}.")
+        self.stdout.write(f"{replaced.name} {why}: it is not asked what was forgotten.")
+        return None
+
+    def _say(self, who: str, told: forgotten.List) -> None:
+        self.stdout.write(f"{who} says, as of {told['made_at']}: {forgotten.counted(told)}")
+
+
+def _refuse_old(backup: Backup, told: forgotten.List | None) -> None:
+    """Raises Trouble where nobody says what was forgotten, or an old list does, which knows nothing of the time since."""
+    if told is None:
+        raise server.Trouble(
+            f"Nobody says what was forgotten after {backup.data['made_at']}, and this backup would bring it back. Give a "
+            "newer list with --forgotten FILE, or say --nothing-was-forgotten-since."
+        )
+    made = dt.datetime.fromisoformat(told["made_at"])
+    if made < dt.datetime.now(dt.UTC) - OLD or made < backup.newest_keys:
+        raise server.Trouble(
+            f"The list of what was forgotten is of {told['made_at']}: older than a day, or than the newest backup of keys. "
+            "What was forgotten after it would come back. Give a newer one, or say --nothing-was-forgotten-since."
+        )

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from helpline.people.chain import Head, read_heads, verify
+from helpline.people.models import User
 
 
 class Command(BaseCommand):
@@ -27,6 +28,10 @@ class Command(BaseCommand):
         count, findings = verify(heads)
         for finding in findings:
             self.stdout.write(f"{finding.kind}: {finding.text}")
+        if not count and User.objects.exists():
+            raise CommandError(
+                "The log is empty, and yet there are people who log in: it was emptied, or never written."
+            )
         if findings:
             raise CommandError(f"The log is not as it was written: {len(findings)} found among {count} rows.")
         also = f", and {len(heads)} published heads agree" if heads else ""

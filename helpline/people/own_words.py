@@ -1,0 +1,58 @@
+"""Passwords that anybody would guess here: the words of this house, with little besides, and what only repeats itself."""
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from helpline.people.models import Municipality, Unit
+
+OWN: tuple[str, ...] = ("stödlinjen", "stödlinje", "stöd", "linjen", "helpline", "socialtjänsten", "socialtjänst")
+OWN += (
+    "socialnämnden",
+    "kommunens",
+    "kommunen",
+    "kommun",
+    "lösenord",
+    "password",
+    "välkommen",
+    "sommar",
+    "vinter",
+    "höst",
+    "vår",
+)
+ROWS = ("qwertyuiopåasdfghjklöäzxcvbnm", "qwertyuiopasdfghjklzxcvbnm", "abcdefghijklmnopqrstuvwxyzåäö", "01234567890")
+LEFT = 8  # letters and figures that must be left when our own words are taken out
+DIFFERENT = 5  # characters
+
+
+class OwnWordsValidator:
+    """Refuses what is made of the line's, the units' and the municipalities' names, or of one thing over and over."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raises ValidationError."""
+        said = password.lower()
+        if len(set(said)) < DIFFERENT or _repeats(said) or any(said in row or said in row[::-1] for row in ROWS):
+            raise ValidationError(_("The password repeats itself or is a row of keys."), code="repeats")
+        rest = said
+        for word in _words():
+            rest = rest.replace(word, "")
+        if rest != said and len(re.sub(r"[\W_\d]", "", rest)) < LEFT:
+            raise ValidationError(_("The password is made of words that anybody would guess here."), code="own_words")
+
+    def get_help_text(self) -> str:
+        """For a page that lists what is asked."""
+        return _("Not the name of the line, of a unit or of a municipality.")
+
+
+def _repeats(said: str) -> bool:
+    return bool(re.fullmatch(r"(.{2,}?)\1+.{0,2}", said, re.DOTALL))
+
+
+def _words() -> list[str]:
+    names = [settings.LINE_NAME, settings.LINE_BOARD, *Unit.objects.values_list("name", flat=True)]
+    names += Municipality.objects.values_list("name", flat=True)
+    found = {part for name in names for part in re.findall(r"\w{3,}", str(name).lower())}
+    return sorted(found | set(OWN), key=len, reverse=True)
