@@ -138,7 +138,7 @@ def past_of(target: Case | Call) -> PastCase:
     row.opened_quarter = quarter(target.opened_at)
     row.closed_quarter = quarter(target.closed_at) if target.closed_at else None
     row.closing_reason = target.closing_reason
-    row.calls, row.referrals, row.bounces = target.calls.count(), sent.count(), Bounce.objects.of(target).count()
+    row.calls, row.handovers, row.bounces = target.calls.count(), sent.count(), Bounce.objects.of(target).count()
     row.days_to_contact = _days_to_contact(target, sent)
     return row
 

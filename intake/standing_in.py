@@ -37,7 +37,7 @@ def calls_in_hand(user: User) -> list[Call]:
 
 def say_away(user: User | None) -> str:
     """That somebody is away today, until when, and who stands in; empty where they are not."""
-    if user and user.is_over:
+    if user and user.access_until and user.is_over:
         words = {"name": user, "day": say_day(user.access_until), "deputy": _and(stand_ins(user, clock.today()))}
         return _("The access of %(name)s ended on %(day)s. %(deputy)s stands in until it is handed over.") % words
     absence = away(user, clock.today()) if user else None

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -94,7 +95,8 @@ class ClosedAdapter(DefaultAccountAdapter):
         request.session[FACTOR] = len(set(how) & {"totp", "webauthn", "recovery_codes", "sign_on"}) > 0
         if set(how) - {"sign_on"}:  # for some minutes nobody is asked again for what was just given
             record_authentication(request, user, method=how[0], reauthenticated=True)
-        self._say(request, user, how, others)
+        with translation.override(user.language):  # the page that was posted was nobody's yet
+            self._say(request, user, how, others)
 
     def _say(self, request: HttpRequest, user: User, how: list[str], others: list[Any]) -> None:
         if others:
@@ -125,4 +127,5 @@ def shut(request: HttpRequest, user: User) -> HttpResponse | None:
         return None
     clear_login(request)
     log_failure(user, step="over" if user.is_active else "off")
+    translation.activate(user.language)
     return render(request, "people/access_over.html", {"until": user.access_until}, status=403)

@@ -1,6 +1,7 @@
 """Passwords that anybody would guess here: the words of this house, with little besides, and what only repeats itself."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -9,20 +10,7 @@ from django.utils.translation import gettext as _
 
 from helpline.people.models import Municipality, Unit
 
-OWN: tuple[str, ...] = ("stödlinjen", "stödlinje", "stöd", "linjen", "helpline", "socialtjänsten", "socialtjänst")
-OWN += (
-    "socialnämnden",
-    "kommunens",
-    "kommunen",
-    "kommun",
-    "lösenord",
-    "password",
-    "välkommen",
-    "sommar",
-    "vinter",
-    "höst",
-    "vår",
-)
+OWN = tuple((Path(__file__).parent / "own_words.txt").read_text(encoding="utf-8").split())
 ROWS = ("qwertyuiopåasdfghjklöäzxcvbnm", "qwertyuiopasdfghjklzxcvbnm", "abcdefghijklmnopqrstuvwxyzåäö", "01234567890")
 LEFT = 8  # letters and figures that must be left when our own words are taken out
 DIFFERENT = 5  # characters

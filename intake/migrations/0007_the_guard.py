@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                 ("urgency", models.CharField(max_length=12)),
                 ("closing_reason", models.CharField(blank=True, max_length=20)),
                 ("calls", models.PositiveSmallIntegerField(default=0)),
-                ("referrals", models.PositiveSmallIntegerField(default=0)),
+                ("handovers", models.PositiveSmallIntegerField(default=0)),
                 ("bounces", models.PositiveSmallIntegerField(default=0)),
                 ("days_to_contact", models.PositiveSmallIntegerField(null=True)),
             ],

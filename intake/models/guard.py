@@ -89,7 +89,7 @@ class PastCase(models.Model):
     urgency = models.CharField(max_length=12)
     closing_reason = models.CharField(max_length=20, blank=True)
     calls = models.PositiveSmallIntegerField(default=0)
-    referrals = models.PositiveSmallIntegerField(default=0)
+    handovers = models.PositiveSmallIntegerField(default=0)
     bounces = models.PositiveSmallIntegerField(default=0)
     days_to_contact = models.PositiveSmallIntegerField(null=True)  # from the first handover to the agency's contact
 
@@ -99,5 +99,5 @@ class PastCase(models.Model):
     class Privacy:
         plain = {
             *("id", "is_call", "unit", "opened_quarter", "closed_quarter", "caller_type", "track", "municipality"),
-            *("milieu", "age_band", "urgency", "closing_reason", "calls", "referrals", "bounces", "days_to_contact"),
+            *("milieu", "age_band", "urgency", "closing_reason", "calls", "handovers", "bounces", "days_to_contact"),
         }

@@ -1,5 +1,7 @@
 """The calendar of absences: one's own, and for a manager those of the unit."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -59,7 +61,13 @@ def _page(request: HttpRequest, absence: Absence | None) -> HttpResponse:
             messages.success(request, _("The absence is in the calendar."))
             return redirect("intake:absence-list")
     rows = kept_by(user).filter(last_day__gte=clock.today())
-    context = {"form": form, "absence": absence, "rows": rows, "me": user, "standing_in": _standing_in(user)}
+    context: dict[str, Any] = {
+        "form": form,
+        "absence": absence,
+        "rows": rows,
+        "me": user,
+        "standing_in": _standing_in(user),
+    }
     context["endings"] = list(endings(user.unit_id)) if may(user, "reassign_case") else []
     return render(request, "intake/absences.html", context, status=status_of(form))
 

@@ -6,6 +6,7 @@ import re
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -80,6 +81,7 @@ def test_only_its_hash_is_kept(token):
     ],
 )
 def test_what_is_wrong_is_said_and_uses_nothing_up(password, again, words, token, client):
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     page = choose(client, token, password, again)
     assert page.status_code == 422 and words in page.content.decode()
     assert Invitation.objects.get().used_at is None and choose(client, token).status_code == 302

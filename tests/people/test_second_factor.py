@@ -3,6 +3,7 @@
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -131,6 +132,7 @@ def test_who_set_it_up_elsewhere_logs_in_anew(required, enrolled, cast, client_o
 
 
 def test_the_code_of_the_set_up_is_used(enrolled, cast, client, at_night):
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     log_in(client, cast.keeper)
     answer = second_step(client, enrolled)
     assert answer.status_code == 422 and "has been used" in answer.content.decode()

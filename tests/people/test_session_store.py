@@ -30,7 +30,7 @@ def test_a_database_that_is_down_is_our_fault(client, monkeypatch):
         raise OperationalError("the database system is shutting down")
 
     monkeypatch.setattr(Session, "save", gone)
-    assert client.get(reverse("keeper:user-list")).status_code == 500
+    assert client.get(reverse("keeper:user-list")).status_code == 503
 
 
 def test_a_session_that_is_gone_is_told_so(client, monkeypatch):

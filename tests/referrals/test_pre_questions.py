@@ -5,8 +5,8 @@ import re
 import threading
 
 import pytest
-from django.core import mail, signing
 from django.conf import settings
+from django.core import mail, signing
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client

@@ -61,7 +61,9 @@ def build(cast, make_case) -> Town:
     PartnerAgency.objects.filter(pk=cast.agency.pk).update(room=3, room_week=BEGINS.date())
     people = {name: getattr(cast, name) for name in ("caseworker", "colleague", "manager", "partner", "other_partner")}
     for name, where in extra.items():
-        made = User.objects.create(username=name, role=UserRole.PARTNER, email=f"{name}@example.com", first_name=name)
+        made = User.objects.create(
+            username=f"town-{name}", role=UserRole.PARTNER, email=f"{name}@example.com", first_name=name
+        )
         AgencyMember.objects.create(user=made, agency=agencies[where], is_deputy=name == "ingrid")
         people[name] = made
     facts = {"track": "B", "caller_name": "Mary Hill", "phone": "0701234567"}

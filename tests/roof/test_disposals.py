@@ -284,7 +284,7 @@ def test_one_proposes_another_approves_and_then_nothing_is_left(full, cast, seco
     assert item.done_at and item.doing is None and item.number == full.number
     assert LogEntry.objects.filter(event="case.disposed", case=full.pk, user=None).count() == 1
     past = PastCase.objects.get(is_call=False)
-    assert (past.calls, past.track, past.caller_type) == (1, "B", "relative") and past.referrals >= 4
+    assert (past.calls, past.track, past.caller_type) == (1, "B", "relative") and past.handovers >= 4
     assert past.bounces == Bounce.objects.none().count() + 2 and past.days_to_contact == 0
 
 

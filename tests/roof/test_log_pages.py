@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import translation
 
@@ -240,7 +241,7 @@ def test_each_page_of_a_case_a_call_or_a_handover_is_one_reading(cast, client_of
         client = client_of(cast.everybody()[who])
         before = LogEntry.objects.order_by("-id").values_list("id", flat=True).first() or 0
         assert client.get(address(name, street, world)).status_code == 200, name
-        rows = LogEntry.objects.filter(id__gt=before, event__endswith=".read")
+        rows = LogEntry.objects.filter(Q(event__endswith=".read") | Q(event="after.shown"), id__gt=before)
         told = [(row.event, row.why) for row in rows]
         walked += 1
         why = told[0][1] in LOG_WHYS or told[0][0] in BY_OFFICE if told else False
