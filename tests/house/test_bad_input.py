@@ -68,13 +68,17 @@ def unchecked(fields) -> list[str]:
     ]
 
 
+# Fields of allauth's own forms for the second factor, which test_hostile.py fills in over HTTP.
+OF_ALLAUTH = {"code", "credential"}
+
+
 def test_there_are_forms():
     assert len(all_forms()) > 30
 
 
 @pytest.mark.parametrize("kind", all_forms(), ids=lambda kind: kind.__qualname__)
 def test_every_text_field_of_every_form_is_checked(kind):
-    assert unchecked(getattr(kind, "base_fields", {})) == []
+    assert [name for name in unchecked(getattr(kind, "base_fields", {})) if name not in OF_ALLAUTH] == []
 
 
 def test_no_form_is_written_elsewhere():
@@ -297,7 +301,8 @@ def test_parts_of_an_address_answer_no_500(cast, client_of, address_of, world):
         if not street.where:
             continue
         method = "GET" if any(street.answer("GET", one) in (200, 302, "in") for one in EVERYBODY.split()) else "POST"
-        who = next(one for one in EVERYBODY.split() if street.answer(method, one) not in (403, 405, 404))
+        let_in = [one for one in EVERYBODY.split() if street.answer(method, one) not in (403, 405, 404)]
+        who = next(iter(let_in), "keeper")  # what is there for a link alone answers everybody that there is nothing
         url = address_of(name, street)
         for part in [part for part in url.split("/")[2:] if part]:
             for hostile in PARTS:

@@ -16,7 +16,9 @@ GATES: dict[str, dict[str, str]] = {
     r"\bcsrf_exempt\b": {
         "referrals/views/pre_questions.py": "no session and no cookie: what may be done stands in the link"
     },
-    r"\beval\(|\bexec\(|\bpickle\b|\byaml\.load\(|\bmarshal\b": {},
+    r"\beval\(|\bexec\(|\bpickle\b|\byaml\.load\(|\bmarshal\b": {
+        "helpline/people/cache.py": "what stands in place of it: the cache is JSON"
+    },
     r"shell\s*=\s*True|os\.system\(": {},
     r"verify\s*=\s*False|_create_unverified_context": {},
     r"(?:inner|outer)HTML\s*\+?=(?!=)|insertAdjacentHTML|document\.write|new Function\(": {},

@@ -110,7 +110,7 @@ def log_in(live_server):
         page.goto(f"{live_server.url}/")
         page.fill("[name=login]", name)
         page.fill("[name=password]", "pw")
-        page.locator("main button[type=submit]").click()
+        page.locator("main button.btn-primary[type=submit]").click()
         page.wait_for_url(lambda url: "/login/" not in url)
 
     return enter

@@ -53,7 +53,7 @@ class Person:
         self.go("/")
         self.page.fill("[name=login]", name)
         self.page.fill("[name=password]", "pw")
-        self.page.locator("main button[type=submit]").click()
+        self.page.locator("main button.btn-primary[type=submit]").click()
         self.page.wait_for_url(lambda url: "/login/" not in url)
         return self
 

@@ -70,7 +70,7 @@ def test_after_a_lost_session_the_words_are_saved_once_logged_in_again(page, cal
     other.goto(f"{live_server.url}/")
     other.fill("[name=login]", "anna")
     other.fill("[name=password]", "pw")
-    other.locator("main button[type=submit]").click()
+    other.locator("main button.btn-primary[type=submit]").click()
     other.wait_for_url(lambda url: "/login/" not in url)
     expect(mark(page)).to_have_text(re.compile(r"Saved \d\d:"), timeout=15000)
     assert kept(call) == WORDS

@@ -347,7 +347,7 @@ def strangers(enter, line, watched: list[Watched]) -> None:
     nobody.go("/")
     nobody.page.fill("[name=login]", "anna")
     nobody.page.fill("[name=password]", CANARIES["password"])
-    nobody.page.locator("main button[type=submit]").click()
+    nobody.page.locator("main button.btn-primary[type=submit]").click()
     expect(nobody.page.locator("main")).to_contain_text(re.compile("lösenord", re.IGNORECASE))
     nobody.faults.clear()
     bert = enter("bert")

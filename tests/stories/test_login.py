@@ -116,7 +116,7 @@ def set_up_app(page: Page) -> tuple[str, str, list[str]]:
     key = page.inner_text(".secret")
     used = code_for(key)
     page.fill("[name=code]", used)
-    page.locator("main button[type=submit]").click()
+    page.locator("main button.btn-primary[type=submit]").click()
     arrive(page, "/security/codes/")
     no_barrier(page)
     return key, used, page.locator(".recovery-codes code").all_inner_texts()

@@ -42,7 +42,7 @@ def log_in(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/")
     page.fill("[name=login]", "anna")
     page.fill("[name=password]", "pw")
-    page.locator("main button[type=submit]").click()
+    page.locator("main button.btn-primary[type=submit]").click()
     page.wait_for_url(re.compile("/(my-day|calls)/"))
 
 
