@@ -78,7 +78,7 @@ _CASES = f"""
 # The words themselves open only while the card is with them: what is to confirm, or has ended lately, holds no word.
 _KEYS = f"""
     SELECT c.key_id FROM intake_case c JOIN referrals_referral r ON r.case_id = c.id WHERE c.key_id IS NOT NULL
-       AND (({_THEIRS} AND ({_HANDED} OR {_ANSWERED})) OR r.id = (SELECT wall_opened()))"""
+       AND (({_THEIRS} AND ({_HANDED} OR {_ANSWERED} OR r.id = (SELECT wall_ended()))) OR r.id = (SELECT wall_opened()))"""
 # Who works with them; whose case it is; who wrote a line that they read.
 _PEOPLE = """
     SELECT m.user_id FROM referrals_agencymember m WHERE m.agency_id = (SELECT wall_agency())

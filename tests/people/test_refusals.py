@@ -3,7 +3,7 @@
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from helpline.people import refusals
@@ -135,7 +135,12 @@ def test_what_cannot_be_logged_is_not_done(cast, make_case, no_chain):
 
     with pytest.raises(DatabaseError) as told:
         intake.start_call(by=cast.caseworker)
-    assert refusals.RefusalsMiddleware(lambda _request: None).process_exception(None, told.value).status_code == 503
+    assert (
+        refusals.RefusalsMiddleware(lambda _request: None)
+        .process_exception(RequestFactory().get("/"), told.value)
+        .status_code
+        == 503
+    )
     assert not LogEntry.objects.filter(event="call.started").exists()
 
 
