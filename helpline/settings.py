@@ -325,6 +325,7 @@ CELERY_BEAT_SCHEDULE = {
         "review_openings": "intake.tasks.review_openings",
         "expire": "referrals.tasks.expire",
         "deliver": "helpline.people.tasks.deliver",
+        "sum_days": "helpline.tasks.sum_days",
     }.items()
 }
 

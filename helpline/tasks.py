@@ -4,12 +4,19 @@ from celery import shared_task
 
 from helpline.disposals import carry_out, remind_managers
 from helpline.log_review import draw_reviews, remind_late
+from helpline.sums import sum_up
 
 
 @shared_task
 def dispose() -> None:
     """Delete what is approved."""
     carry_out()
+
+
+@shared_task
+def sum_days() -> None:
+    """Count anew the days in which something has changed."""
+    sum_up()
 
 
 @shared_task

@@ -7,6 +7,7 @@ from intake.models.children import ChildClock, ConcernReport
 from intake.models.guard import PastCase, SearchMark, SecrecyDecision
 from intake.models.shifts import ShiftHandover
 from intake.models.steps import FollowUp, Reminder
+from intake.models.sums import DayMark, DaySum
 from intake.models.timeline import Event
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "ChildClock",
     "Claim",
     "ConcernReport",
+    "DayMark",
+    "DaySum",
     "Event",
     "FollowUp",
     "HeavyCall",

@@ -13,6 +13,11 @@ from helpline.people.ids import uuid7
 from helpline.people.models import User, never_changed_in
 from intake.models.calls import Call
 from intake.models.cases import Case, locked_cases
+from intake.models.sums import marks_days
+
+# The day that is summed is that on which the person came: of a case, also that of the call that came to it.
+CAME_AS_CASE = """(SELECT c.opened_at FROM intake_case c WHERE c.id = coalesce(
+    {row}.case_id, (SELECT k.case_id FROM intake_call k WHERE k.id = {row}.call_id)))"""
 
 
 class BounceQuerySet(models.QuerySet["Bounce"]):
@@ -66,10 +71,14 @@ class Bounce(models.Model):
         constraints = [
             models.CheckConstraint(name="bounce_of_somebody", condition=Q(case__isnull=False) | Q(call__isnull=False))
         ]
-        triggers = never_changed_in(
-            case="coalesce(OLD.case_id, (SELECT c.case_id FROM intake_call c WHERE c.id = OLD.call_id))",
-            call="OLD.call_id",
-        )
+        triggers = [
+            *never_changed_in(
+                case="coalesce(OLD.case_id, (SELECT c.case_id FROM intake_call c WHERE c.id = OLD.call_id))",
+                call="OLD.call_id",
+            ),
+            marks_days("marks_day_of_case", CAME_AS_CASE),
+            marks_days("marks_day_of_call", "(SELECT c.received_at FROM intake_call c WHERE c.id = {row}.call_id)"),
+        ]
 
     class Privacy:
         plain = {"id", "case", "call", "cause", "source", "at", "by", "about", "codes"}

@@ -16,8 +16,15 @@ from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
 from intake.labels import AMENDMENTS, CASE_NOTES
 from intake.models.cases import Case, locked_cases, takes_identity
+from intake.models.sums import marks_days
 from intake.safe import SafeContact
+from intake.told import Told, answers_of, facts_of, label_of, standing_in
 
+# What the sums by day tell apart.
+SUMMED_OF_CALL = (
+    "unit_id case_id received_at completed_at is_practice caller_type milieu age_band municipality_id urgency channel"
+    " lasted_minutes"
+)
 CONSULTED = ("p_advised", "p_they_do", "p_not_report")  # what a consultation leaves, as it is read aloud at its end
 
 
@@ -149,7 +156,12 @@ class Call(SealedModel):
                 condition=Q(completed_at__isnull=True, voided_at__isnull=True) | Q(phone=b""),
             ),
         ]
-        triggers = [only_by_disposal(case="OLD.case_id", call="OLD.id")]
+        triggers = [
+            only_by_disposal(case="OLD.case_id", call="OLD.id"),
+            marks_days(
+                "marks_day", "CASE WHEN {row}.completed_at IS NOT NULL THEN {row}.received_at END", SUMMED_OF_CALL
+            ),
+        ]
 
     class Privacy:
         personal = {
@@ -202,17 +214,34 @@ class Call(SealedModel):
         return self.guide.assess(self.caller_type, self.answered)
 
     @property
-    def told(self) -> list[tuple[str, str, str, bool]]:
-        """What was answered, as it is read afterwards: (question, answer, own words, is it an acute yes); acute yes first."""
-        acute = {question.key for question in self.guide.sets["acute"]}
-        rows = {row.question: row for row in self.answer_rows}
-        found = []
-        for key, question in self.guide.questions.items():
-            if key in rows and question.type != "say":
-                row = rows[key]
-                is_yes = key in acute and row.given == "yes"
-                found.append((question.short, question.say(row.given) if row.given else "", row.remark, is_yes))
-        return sorted(found, key=lambda line: not line[3])
+    def told(self) -> "list[Told]":
+        """What was answered, as it is read afterwards; acute yes first."""
+        return answers_of(self)
+
+    @property
+    def standing(self) -> "list[Told]":
+        """All that stands in it besides its notes."""
+        return standing_in(self)
+
+    @property
+    def amended(self) -> "list[Told]":
+        """Of that, beside what something was written afterwards."""
+        return [one for one in self.standing if one.beside]
+
+    @property
+    def facts_amended(self) -> "list[Told]":
+        """Its facts beside which something was written afterwards."""
+        return [one for one in facts_of(self) if one.beside]
+
+    @cached_property
+    def beside(self) -> dict[str, list["Note"]]:
+        """Answer or fact -> what was added, corrected or objected to it afterwards, oldest first."""
+        found: dict[str, list[Note]] = {}
+        for row in sorted(self.notes.all(), key=lambda note: (note.at, note.pk)):
+            if row.about:
+                row.call = self  # whose key opens it is here already
+                found.setdefault(row.about, []).append(row)
+        return found
 
     @property
     def safe(self) -> SafeContact:
@@ -242,7 +271,7 @@ class Call(SealedModel):
     @property
     def signed_notes(self) -> list["Note"]:
         """Its notes as they were signed, each with what hangs under it."""
-        notes = self.notes.filter(amends__isnull=True, signed_at__isnull=False).exclude(text=b"")
+        notes = self.notes.filter(amends__isnull=True, about="", signed_at__isnull=False).exclude(text=b"")
         return list(notes.select_related("by").prefetch_related("amendments__by").order_by("at", "id"))
 
     @property
@@ -325,6 +354,7 @@ class Note(SealedModel):
     signed_at = models.DateTimeField(null=True)
     amends = models.ForeignKey("self", models.PROTECT, null=True, related_name="amendments")
     amendment = models.CharField(max_length=12, blank=True)  # addition, correction or objection (labels.AMENDMENTS)
+    about = models.CharField(max_length=40, blank=True)  # of a call: the answer or fact that it stands beside (told.py)
 
     class Meta:
         constraints = [
@@ -333,11 +363,17 @@ class Note(SealedModel):
                 condition=Q(call__isnull=False, case__isnull=True) | Q(call__isnull=True, case__isnull=False),
             ),
             models.UniqueConstraint(
-                name="one_note_a_kind_in_a_call", fields=["call", "kind"], condition=Q(amends__isnull=True)
+                name="one_note_a_kind_in_a_call", fields=["call", "kind"], condition=Q(amends__isnull=True, about="")
             ),
             models.CheckConstraint(
-                name="amendment_of_a_note",
-                condition=Q(amends__isnull=True, amendment="") | (Q(amends__isnull=False) & ~Q(amendment="")),
+                name="amendment_of_a_note_or_a_call",
+                condition=Q(amends__isnull=True, about="", amendment="")
+                | (Q(amends__isnull=False, about="") & ~Q(amendment=""))
+                | (
+                    Q(amends__isnull=True, call__isnull=False, signed_at__isnull=False)
+                    & ~Q(about="")
+                    & ~Q(amendment="")
+                ),
             ),
         ]
         triggers = [
@@ -355,7 +391,7 @@ class Note(SealedModel):
 
     class Privacy:
         personal = {"text"}
-        plain = {"id", "call", "case", "kind", "by", "at", "signed_at", "amends", "amendment"}
+        plain = {"id", "call", "case", "kind", "by", "at", "signed_at", "amends", "amendment", "about"}
 
     def seal_key(self) -> DataKey:
         owner = self.call or self.case
@@ -364,12 +400,17 @@ class Note(SealedModel):
 
     @property
     def kind_name(self) -> str:
-        return str(CASE_NOTES[self.kind])
+        return self.amendment_name if self.about else str(CASE_NOTES[self.kind])
 
     @property
     def amendment_name(self) -> str:
-        """What it is to the note that it hangs under."""
+        """What it is to the note that it hangs under, or to what it stands beside."""
         return str(AMENDMENTS[self.amendment])
+
+    @property
+    def about_name(self) -> str:
+        """What it stands beside, in words."""
+        return label_of(self.call, self.about) if self.call and self.about else ""
 
     @property
     def hanging(self) -> list["Note"]:

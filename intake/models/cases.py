@@ -16,12 +16,15 @@ from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import personal_numbers, triage
 from intake.codes import new_code, slug, spoken
 from intake.labels import PARTS
+from intake.models.sums import marks_days
 from intake.safe import SafeContact
 
 if TYPE_CHECKING:
     from intake.models.steps import FollowUp
 
 
+# What the sums by day tell apart.
+SUMMED = "unit_id opened_at is_practice caller_type milieu age_band municipality_id urgency"
 # Whoever wrote it: an open case has an owner and an open step with a due time, and knows when the next one is due; a closed
 # one has neither step nor due time. Spoken at commit. The lock makes two that end the last two steps wait for each other.
 IN_HANDS = """
@@ -167,6 +170,7 @@ class Case(SealedModel):
             models.Index(fields=["owner", "next_due_at", "id"], name="own_open", condition=Q(closed_at__isnull=True)),
             models.Index(fields=["unit", "next_due_at", "id"], name="unit_open", condition=Q(closed_at__isnull=True)),
             models.Index(fields=["unit", "-closed_at", "id"], name="closed", condition=Q(closed_at__isnull=False)),
+            models.Index(fields=["unit", "opened_at", "id"], name="cases_by_time"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -182,6 +186,7 @@ class Case(SealedModel):
             in_hands("in_hands", "NEW.id", pgtrigger.Insert | pgtrigger.Update),
             not_to_locked_out("NEW.id", pgtrigger.Q(new__closed_at__isnull=True)),
             only_by_disposal(case="OLD.id"),
+            marks_days("marks_day", "{row}.opened_at", SUMMED),
         ]
 
     class Privacy:

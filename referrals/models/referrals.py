@@ -13,6 +13,7 @@ from helpline.people.models import User, in_use, never_changed_in, only_by_dispo
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
 from intake.models import Case
+from intake.models.sums import marks_days
 from referrals import states
 from referrals.grounds import Ground, consent_grounds, grounds
 from referrals.labels import CARD, REASONS, SHARED, STATES
@@ -162,6 +163,10 @@ class Referral(SealedModel):
             ),
             models.Index(fields=["answer_due_at"], name="unanswered", condition=Q(state__in=["sent", "opened"])),
             models.Index(fields=["case", "created_at"], name="referrals_of_case"),
+            models.Index(
+                fields=["case", "answer_due_at"], name="open_of_case", condition=Q(state__in=sorted(states.OPEN))
+            ),
+            models.Index(fields=["sent_at"], name="referrals_by_time", condition=Q(sent_at__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(name="known_state", condition=Q(state__in=states.STATES)),
@@ -206,6 +211,7 @@ class Referral(SealedModel):
             ),
             no_drift("as_its_changes_say", "NEW.id", pgtrigger.UpdateOf("state")),
             only_by_disposal(case="OLD.case_id", condition=pgtrigger.Condition("OLD.state <> 'draft'")),
+            marks_days("marks_day", "{row}.sent_at", "state sent_at answer_due_at agency_id need urgency"),
         ]
 
     class Privacy:
@@ -311,7 +317,10 @@ class StateChange(SealedModel):
     suggested = models.ForeignKey(PartnerAgency, models.PROTECT, null=True, related_name="+")
 
     class Meta:
-        indexes = [models.Index(fields=["referral", "at"], name="changes_in_order")]
+        indexes = [
+            models.Index(fields=["referral", "at"], name="changes_in_order"),
+            models.Index(fields=["at"], name="contacts_by_time", condition=Q(target="contact_made")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="one_answer_a_referral", fields=["referral"], condition=Q(move__in=["accept", "decline"])
@@ -320,6 +329,7 @@ class StateChange(SealedModel):
         triggers = [
             *never_changed_in(case=CASE_OF_REFERRAL),
             no_drift("as_its_referral", "NEW.referral_id", pgtrigger.Insert),
+            marks_days("marks_day", "CASE WHEN {row}.target = 'contact_made' THEN {row}.at END"),
         ]
 
     class Privacy:

@@ -1,0 +1,214 @@
+"""Sums kept by day: what is counted, how it is told apart, and how the sums of a day are counted anew.
+
+A change marks its day in its own transaction (intake.models.sums); `sum_up` counts the marked days anew and takes the marks
+away in one other. So a kill between the two leaves a mark, and never a wrong sum."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Case as If
+from django.db.models import (
+    CharField,
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    Min,
+    OuterRef,
+    PositiveSmallIntegerField,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Ceil, Coalesce, Extract, Greatest, Least, TruncDate, TruncMonth
+from django.utils import timezone
+
+from helpline.people import clock
+from intake.models import Bounce, Call, Case, DayMark, DaySum
+from referrals.figures import ANSWERS
+from referrals.models import Referral, StateChange
+
+LOCK = 7262016  # one counts at a time: a second would count the same day
+AT_ONCE = 31  # days of marks that one transaction takes on
+LONGEST = 32_767  # hours: what took longer is counted with it
+KEPT, BOUNCED = "kept", "bounced"
+IN_TIME, LATE, WAITING = "in_time", "late", "waiting"
+Expression = Any
+
+# How cases and calls are told apart, and what is told apart by its case: part -> field.
+FACTS = {
+    "caller": "caller_type",
+    "milieu": "milieu",
+    "age": "age_band",
+    "place": "municipality_id",
+    "urgency": "urgency",
+}
+OF_CASE = {part: f"case__{name}" for part, name in FACTS.items()}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing that is counted: which rows, on which day, whose, and by what they are told apart. A part whose value is
+    empty counts nothing."""
+
+    what: str
+    rows: Callable[[], QuerySet[Any]]
+    at: str
+    unit: str
+    parts: Mapping[str, Expression]
+    hours: Expression = field(default_factory=lambda: Value(0))
+    minutes: Expression = field(default_factory=lambda: Value(0))
+
+
+def _hours(begin: str, end: str) -> Expression:
+    """Begun hours between two times."""
+    lasted = ExpressionWrapper(F(end) - F(begin), output_field=DurationField())
+    return Least(Greatest(Ceil(Extract(lasted, "epoch") / 3600.0), 0), LONGEST, output_field=IntegerField())
+
+
+def _minutes(begin: str, end: str) -> Expression:
+    lasted = ExpressionWrapper(F(end) - F(begin), output_field=DurationField())
+    return Greatest(Cast(Extract(lasted, "epoch") / 60.0 - 0.5, IntegerField()), 0)
+
+
+def _promise(bounces: QuerySet[Bounce], only: Q | None = None) -> Expression:
+    """Whether a caller was ever bounced; of what is no caller of its own, nothing."""
+    told = [When(~only, then=Value(""))] if only is not None else []
+    return If(*told, When(Exists(bounces), then=Value(BOUNCED)), default=Value(KEPT), output_field=CharField())
+
+
+def _calls() -> QuerySet[Any]:
+    return Call.objects.counted().filter(completed_at__isnull=False)
+
+
+def _handovers() -> QuerySet[Any]:
+    answers = StateChange.objects.filter(referral=OuterRef("pk"), move__in=ANSWERS).order_by("at", "pk")
+    sent = Referral.objects.filter(sent_at__isnull=False, case__is_practice=False)
+    return sent.annotate(first_answer=Subquery(answers.values("at")[:1]))
+
+
+def _contacts() -> QuerySet[Any]:
+    """The first contact that an agency had with the person of a case."""
+    contacts = StateChange.objects.filter(target="contact_made")
+    before = contacts.filter(referral__case=OuterRef("referral__case"))
+    before = before.filter(Q(at__lt=OuterRef("at")) | Q(at=OuterRef("at"), pk__lt=OuterRef("pk")))
+    return contacts.filter(~Exists(before), referral__case__is_practice=False)
+
+
+_BOUNCES_OF_CASE = Bounce.objects.filter(Q(case=OuterRef("pk")) | Q(case=None, call__case=OuterRef("pk")))
+_ANSWERED = If(
+    When(first_answer__lte=F("answer_due_at"), then=Value(IN_TIME)),
+    When(Q(first_answer__isnull=False) | Q(state="expired"), then=Value(LATE)),
+    default=Value(WAITING),
+    output_field=CharField(),
+)
+
+MEASURES = [
+    Measure(
+        "call",
+        _calls,
+        *("received_at", "unit_id"),
+        # A call of a case is no caller of its own: the case is.
+        {**FACTS, "promise": _promise(Bounce.objects.filter(call=OuterRef("pk")), Q(case__isnull=True))},
+        minutes=Coalesce(F("lasted_minutes"), _minutes("received_at", "completed_at"), output_field=IntegerField()),
+    ),
+    Measure("case", Case.objects.counted, *("opened_at", "unit_id"), {**FACTS, "promise": _promise(_BOUNCES_OF_CASE)}),
+    Measure(
+        "handover",
+        _handovers,
+        *("sent_at", "case__unit_id"),
+        {**OF_CASE, "urgency": "urgency", "agency": "agency_id", "need": "need", "answered": _ANSWERED},
+    ),
+    Measure(
+        "contact",
+        _contacts,
+        *("at", "referral__case__unit_id"),
+        {part: f"referral__{name}" for part, name in {**OF_CASE, "agency": "agency_id"}.items()},
+        hours=_hours("referral__case__opened_at", "at"),
+    ),
+]
+COLUMNS = ["unit_id", "what", "part", "day", "value", "hours", "count", "minutes"]
+
+
+def sum_up() -> int:
+    """Count anew the days that are marked, the oldest marks first; how many days. Harmless when run twice, or by two."""
+    with transaction.atomic():
+        if not _is_only_one():
+            return 0
+        marks = list(DayMark.objects.order_by("pk").values_list("pk", "day")[:10_000])
+        days = sorted(dict.fromkeys(day for _pk, day in marks))[:AT_ONCE]
+        for day in days:
+            recount(day, day)
+        DayMark.objects.filter(pk__in=[pk for pk, day in marks if day in set(days)]).delete()
+    return len(days)
+
+
+def _is_only_one() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def recount(first: dt.date, last: dt.date) -> None:
+    """Count the sums of these days anew, both included, in the database and from its rows alone."""
+    zone = timezone.get_default_timezone()
+    begin = timezone.make_aware(dt.datetime.combine(first, dt.time()), zone)
+    end = timezone.make_aware(dt.datetime.combine(last + dt.timedelta(days=1), dt.time()), zone)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM intake_daysum WHERE day BETWEEN %s AND %s", [first, last])
+        for measure in MEASURES:
+            rows = measure.rows().filter(**{f"{measure.at}__gte": begin, f"{measure.at}__lt": end}).order_by()
+            for part, value in {"": Value(""), **measure.parts}.items():
+                sql, params = _sums(measure, rows, part, value).query.sql_with_params()
+                cursor.execute(f"INSERT INTO intake_daysum ({', '.join(COLUMNS)}) {sql}", params)  # noqa: S608  the ORM's
+
+
+def _sums(measure: Measure, rows: QuerySet[Any], part: str, value: Expression) -> QuerySet[Any]:
+    """The rows grouped as they are kept, column by column."""
+    told = F(value) if isinstance(value, str) else value
+    rows = rows.annotate(
+        sum_unit=F(measure.unit),
+        sum_what=Value(measure.what),
+        sum_part=Value(part),
+        sum_day=TruncDate(measure.at, tzinfo=timezone.get_default_timezone()),
+        sum_value=Coalesce(Cast(told, CharField()), Value("-")),
+        sum_hours=Cast(measure.hours, PositiveSmallIntegerField()),
+        sum_minutes=measure.minutes,
+    )
+    if part:
+        rows = rows.exclude(sum_value="")
+    kept = ["sum_unit", "sum_what", "sum_part", "sum_day", "sum_value", "sum_hours"]
+    return rows.values(*kept).annotate(sum_count=Count("*"), sum_total=Sum("sum_minutes")).values_list(
+        *kept, "sum_count", "sum_total"
+    )  # fmt: skip
+
+
+def recount_all() -> None:
+    """Count every day anew, year by year: after a restore, or where somebody doubts a sum."""
+    for year in range(_first_year(), clock.today().year + 1):
+        recount(dt.date(year, 1, 1), dt.date(year, 12, 31))
+    DayMark.objects.all().delete()
+
+
+def _first_year() -> int:
+    firsts = [measure.rows().aggregate(first=Min(measure.at))["first"] for measure in MEASURES]
+    begun = [clock.local_date(first).year for first in firsts if first]
+    return min([clock.today().year, *begun])
+
+
+def months_of(
+    what: str, part: str, first: dt.date, last: dt.date, unit: int | None = None
+) -> dict[tuple[dt.date, str], int]:
+    """(first day of a month, value) -> how many, between two days, both included; of all units where none is named."""
+    rows = DaySum.objects.of(what, part).filter(day__range=(first, last))
+    rows = rows.filter(unit=unit) if unit else rows
+    told = rows.annotate(month=TruncMonth("day")).order_by().values_list("month", "value").annotate(n=Sum("count"))
+    return {(month, value): count for month, value, count in told}
