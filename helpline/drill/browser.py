@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
-from helpline.drill import forms
+from helpline.drill import forms, phones
 from helpline.drill.forms import Control, Form, Page
 from helpline.drill.traffic import Traffic
 from helpline.local.ports import HOST
@@ -16,6 +16,7 @@ from helpline.local.ports import HOST
 PATIENCE = 30.0  # seconds for one answer
 PAUSE = (0.15, 0.45)  # seconds before the same is sent again: not all at once
 AGAIN = 0.25
+CODE = "/login/code/"
 MOVED = {301, 302, 303}
 
 
@@ -59,7 +60,20 @@ class Browser:
         form.put("password", password)
         sent = self.send(form)
         assert sent.is_confirmed, f"{name} could not log in: {sent.status}"
+        self._show_code(phones.secret_of(name, password), sent.location)
         self.traffic.tally("logged in")
+
+    def _show_code(self, secret: str, path: str) -> None:
+        """The second step: what the app of this person shows. A code is taken once, so the next is waited for."""
+        for _try in range(4):
+            form = self.get(path).form(CODE)
+            assert form is not None, f"no form for a code at {path}"
+            form.put("code", phones.code_of(secret))
+            if self.send(form).is_confirmed:
+                return
+            self.traffic.tally("waited for a code")
+            time.sleep(phones.seconds_left())
+        raise AssertionError("no code was taken")
 
     def get(self, path: str) -> Page:
         """The page that an address leads to. Raises LoggedOut, Over."""

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from helpline.drill import phones
+
 WORKERS = {"vera": "north", "vidar": "north", "viola": "north", "victor": "south", "vilma": "south", "valter": "south"}
 MANAGERS = {"mona": "north", "mats": "south"}
 UNITS = {"north": ("Stödlinjen Norr", "1496"), "south": ("Stödlinjen Söder", "1494")}
@@ -12,6 +14,8 @@ AGENCIES = {"pia": "Socialtjänst vuxen, Lidköping", "pelle": "Socialtjänst vu
 
 def make(password: str) -> None:
     """Reference data, units, staff and people of agencies."""
+    from allauth.mfa.totp.internal import auth as totp
+
     from helpline.people.actions import add_user
     from helpline.people.models import Municipality, Role, Unit, User
     from intake.reference import load_municipalities, load_questions
@@ -31,6 +35,7 @@ def make(password: str) -> None:
         for name, unit in people.items():
             facts = {"first_name": name.title(), "last_name": "Övning", "email": f"{name}@example.com", "role": role}
             user = add_user(by=None, username=name, password=password, facts={**facts, "unit": units.get(unit)})
+            totp.TOTP.activate(user, phones.secret_of(name, password))
             if name in AGENCIES:
                 AgencyMember.objects.create(user=user, agency=PartnerAgency.objects.get(name=AGENCIES[name]))
 

@@ -254,4 +254,6 @@ def _whole(found: Found) -> list[Check]:
     return [
         Check("open cases with an owner and a next step", BROKEN, len(found.cases), found.unheld),
         Check("rows of the log: lines of timelines", BROKEN, sum(found.lines.values()), unlogged),
+        Check("links of the log's chain", BROKEN, found.links, found.misfits),
+        Check("sums by day", BROKEN, found.sums, found.missums),
     ]

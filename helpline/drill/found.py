@@ -76,6 +76,10 @@ class Found:
     mails: list[FoundMail] = field(default_factory=list)
     unheld: list[str] = field(default_factory=list)  # open cases without an owner or a next step
     silent: list[str] = field(default_factory=list)  # referrals that wait, and have no rung before them
+    sums: int = 0  # sums by day
+    missums: list[str] = field(default_factory=list)  # those that their rows do not say, and marks that nobody counted
+    links: int = 0  # of the log's chain
+    misfits: list[str] = field(default_factory=list)  # where it is broken
     saves: Counter[tuple[str, str]] = field(default_factory=Counter)  # (call, part) -> rows of the log
     started: Counter[str] = field(default_factory=Counter)  # call -> rows of the log
     completed: Counter[str] = field(default_factory=Counter)

@@ -98,3 +98,20 @@ def climbed_unclaimed() -> None:
 
     silence._claim = lambda pk, held: held.is_waiting
     silence.LOOKS = tuple(climb if look is silence.climb else look for look in silence.LOOKS)
+
+
+@guard
+def unmarked_first() -> None:
+    """The mark of a day is taken away in one transaction, and its sums are counted in another, some moments later."""
+    from helpline import sums, tasks
+    from intake.models import DayMark
+
+    def sum_up() -> int:
+        days = sorted(set(DayMark.objects.values_list("day", flat=True)))
+        DayMark.objects.all().delete()
+        time.sleep(MUCH_LATER)
+        for day in days:
+            sums.recount(day, day)
+        return len(days)
+
+    tasks.sum_up = sum_up

@@ -3,13 +3,15 @@
 import datetime as dt
 from collections import Counter, defaultdict
 
-from django.db import connection
+from django.db import connection, transaction
 
 from helpline.drill.found import Found, FoundCall, FoundCase, FoundChange, FoundMail, FoundReferral, FoundRung
 from helpline.people import clock
+from helpline.people.chain import verify
 from helpline.people.models import LogEntry, Notice
+from helpline.sums import COLUMNS, recount_all
 from intake.gate import COMPLETED
-from intake.models import Answer, Call, Case, Event, FollowUp, Note, Reminder
+from intake.models import Answer, Call, Case, DayMark, DaySum, Event, FollowUp, Note, Reminder
 from referrals.labels import CLIMBED, NUDGED_AGAIN
 from referrals.models import Referral, SilenceRung, StateChange
 from referrals.states import MOVES
@@ -32,6 +34,8 @@ def read(taken: Counter[str]) -> Found:
     _ladders(found)
     _mails(found, taken)
     _log(found)
+    _chain(found)
+    _sums(found)
     with connection.cursor() as cursor:
         cursor.execute(UNHELD)
         found.unheld = [row[0] for row in cursor.fetchall()]
@@ -39,7 +43,8 @@ def read(taken: Counter[str]) -> Found:
 
 
 def is_quiet() -> bool:
-    """Whether nothing is due that nobody has looked at: no reminder, no rung of silence, no pause that is over, no mail."""
+    """Whether nothing is due that nobody has looked at: no reminder, no rung of silence, no pause that is over, no
+    mail, no day to be counted anew."""
     now = clock.now()
     waiting = [
         Reminder.objects.filter(state=Reminder.State.SCHEDULED, due_at__lte=now),
@@ -47,6 +52,7 @@ def is_quiet() -> bool:
         Referral.objects.filter(state="on_hold", hold_until__lte=clock.today()),
         Notice.objects.filter(mail=Notice.Mail.READY).exclude(next_try_at__gt=now),
         Notice.objects.filter(mail=Notice.Mail.SENDING),
+        DayMark.objects.all(),
     ]
     return not any(rows.exists() for rows in waiting)
 
@@ -59,7 +65,7 @@ def _calls(found: Found) -> None:
     for answer in Answer.objects.select_related("call__key"):
         words = found.calls[str(answer.call_id)].words
         words[f"a.{answer.question}"], words[f"r.{answer.question}"] = str(answer.given), answer.remark
-    for note in Note.objects.filter(call__isnull=False, amends__isnull=True).select_related("call__key"):
+    for note in Note.objects.filter(call__isnull=False, amends__isnull=True, about="").select_related("call__key"):
         found.calls[str(note.call_id)].words[f"n.{note.kind}"] = note.text
 
 
@@ -166,3 +172,20 @@ def _log(found: Found) -> None:
     of_cases = LogEntry.objects.filter(case__isnull=False)
     found.logged = Counter((str(case), event) for case, event in of_cases.values_list("case", "event"))
     found.lines = Counter((str(case), kind) for case, kind in Event.objects.values_list("case_id", "kind"))
+
+
+def _chain(found: Found) -> None:
+    found.links, findings = verify()
+    found.misfits = [str(finding) for finding in findings]
+
+
+def _sums(found: Found) -> None:
+    """The sums as they stand, against a count of everything; of which nothing remains."""
+    with transaction.atomic():
+        kept = set(DaySum.objects.values_list(*COLUMNS))
+        recount_all()
+        right = set(DaySum.objects.values_list(*COLUMNS))
+        transaction.set_rollback(True)
+    found.sums = len(right)
+    found.missums = [f"{'has' if row in kept else 'lacks'} {row}" for row in sorted(kept ^ right, key=str)]
+    found.missums += [f"{DayMark.objects.count()} marks are left"] * DayMark.objects.exists()

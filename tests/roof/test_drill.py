@@ -20,6 +20,8 @@ from helpline.local.console import Trouble
 from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.models import LogEntry, Notice
+from helpline.sums import sum_up
+from intake.models import DayMark, DaySum
 from referrals import actions as referral_actions
 from referrals.actions import silence
 
@@ -69,6 +71,8 @@ def made_up() -> tuple[list[Act], Found]:
         completed=Counter({"c1": 1}),
         lines=Counter({("k1", "step.planned"): 2}),
         logged=Counter({("k1", "step.planned"): 2}),
+        sums=5,
+        links=9,
     )
     return acts, found
 
@@ -250,6 +254,14 @@ def in_nobodys_hands(found):
     found.unheld.append("k1")
 
 
+def a_wrong_sum(found):
+    found.missums.append("has a row too many")
+
+
+def a_broken_chain(found):
+    found.misfits.append("place 7")
+
+
 def another_state(found):
     found.referrals["r1"].state = "declined"
 
@@ -292,7 +304,7 @@ def told_unmarked(found):
 
 BREAKS = [
     *(in_nobodys_hands, another_state, a_hole, change_unlogged, save_unlogged, start_unlogged, end_unlogged),
-    *(line_unlogged, reminder_unlogged, told_unmarked, climbed_unlogged),
+    *(line_unlogged, reminder_unlogged, told_unmarked, climbed_unlogged, a_wrong_sum, a_broken_chain),
 ]
 
 
@@ -505,6 +517,8 @@ def test_what_waits_without_a_rung_is_seen(make_referral):
 def test_it_is_quiet_when_nothing_is_due(make_referral):
     sent = make_referral("sent")
     Notice.objects.update(mail="sent")
+    assert not store.is_quiet()  # a day is to be counted anew
+    sum_up()
     assert store.is_quiet()
     rung = sent.rungs.first()
     for moment, quiet in ((clock.now() - dt.timedelta(seconds=1), False), (clock.now() + dt.timedelta(days=1), True)):
@@ -528,3 +542,49 @@ def test_without_its_guard_a_rung_is_climbed_twice(make_referral, monkeypatch):
     rung.refresh_from_db()
     assert rung.state == "fired"
     assert LogEntry.objects.filter(event="referral.nudged", row=str(sent.pk)).count() == 3
+
+
+def test_a_wrong_sum_is_found(make_referral):
+    make_referral("sent")
+    while sum_up():
+        pass
+    found = Found()
+    store._sums(found)
+    assert found.sums and found.missums == []
+    DaySum.objects.filter(what="case", part="").update(count=7)
+    store._sums(found)
+    assert len(found.missums) == 2  # one that is not, one that is missing
+    assert DaySum.objects.filter(count=7).exists()  # the count itself changes nothing
+
+
+def test_without_its_guard_a_day_is_counted_in_two_transactions(make_referral, monkeypatch):
+    from helpline import sums, tasks
+    from helpline.drill import sabotage
+
+    make_referral("sent")
+    monkeypatch.setattr(tasks, "sum_up", tasks.sum_up)
+    monkeypatch.setattr(sabotage, "MUCH_LATER", 0)
+    GUARDS["unmarked_first"]()
+
+    def killed(*_days):
+        raise RuntimeError
+
+    monkeypatch.setattr(sums, "recount", killed)
+    with pytest.raises(RuntimeError):
+        tasks.sum_up()
+    assert not DayMark.objects.exists() and not DaySum.objects.exists()  # nobody will ever count it
+
+
+def test_the_app_of_a_client_shows_what_is_taken(cast, client, settings):
+    """The drill's people log in as everybody does, with a second factor."""
+    from allauth.mfa.totp.internal import auth as totp
+
+    from helpline.drill import phones
+
+    secret = phones.secret_of("anna", "pw")
+    totp.TOTP.activate(cast.caseworker, secret)
+    settings.REQUIRE_SECOND_FACTOR = True
+    answer = client.post("/login/", {"login": "anna", "password": "pw"})
+    assert answer.status_code == 302 and answer.url.startswith("/login/code/")
+    answer = client.post(answer.url, {"code": phones.code_of(secret)})
+    assert answer.status_code == 302 and client.get("/my-day/").status_code == 200
