@@ -3,9 +3,10 @@
 #   make run                    the whole system on http://localhost:8000/   (PORT=8001 for another port)
 #   make test                   all tests, in a real browser too             (PYTEST_ARGS="tests/people -k login" for some)
 #   make check                  formatting, lint, types, migrations, translations, tests of the house
-#   make fuzz                   several hundred odd values in every field and address, a quarter of an hour or more (FUZZ_VALUES=50 for fewer)
+#   make fuzz                   several hundred odd values in every field and address: most of an hour (FUZZ_VALUES=50 for fewer)
 #   make scenarios DIR=folder   tries the calls described in a folder of YAML files
 #   make drill                  kills one part after another under load, and counts what was lost (DRILL_SECONDS=240, DRILL_SEED)
+#   make bench                  a million cases, and how fast each page is beside the least it could cost (BENCH_CASES=20000)
 #   make backup                 data and keys of the system that `make run` runs, into var/backups and var/backup-keys
 #   make restore                the newest of them into a new database beside it, compared row by row (INTO=name, FROM=folder)
 #   make messages               collects the texts for translation and compiles the translations
@@ -23,7 +24,7 @@ LOCAL := $(BIN)/python -m helpline.local
 WITH := $(LOCAL) with --
 CHECKS := python manage.py makemigrations --check --dry-run; python manage.py messages --check; python -m pytest -n 2 --dist load tests/house
 
-.PHONY: help run test check fuzz scenarios drill backup restore messages clean
+.PHONY: help run test check fuzz scenarios drill bench backup restore messages clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -60,7 +61,7 @@ check: $(INSTALLED)
 
 # The same every time: a fault that was found is found again. Not part of `make test`, which sends a fixed sample.
 fuzz: $(INSTALLED)
-	@exec $(WITH) python -m pytest -s tests/fuzz/fuzz_everything.py $(PYTEST_ARGS)
+	@exec $(WITH) python -m pytest -n 2 --dist worksteal tests/fuzz/fuzz_everything.py $(PYTEST_ARGS)
 
 scenarios: $(INSTALLED)
 	@if [ -z "$(DIR)" ]; then echo "Which folder? make scenarios DIR=path/to/folder" >&2; exit 1; fi
@@ -68,6 +69,9 @@ scenarios: $(INSTALLED)
 
 drill: $(INSTALLED)
 	@exec $(BIN)/python -m helpline.drill
+
+bench: $(INSTALLED)
+	@exec $(BIN)/python -m helpline.bench
 
 # Beside a running system: its own environment says where its database is.
 RUNNING := if [ ! -e var/environment ]; then echo "Nothing has run here yet: make run" >&2; exit 1; fi; . ./var/environment

@@ -22,6 +22,8 @@ class HelplineConfig(AppConfig):
         for kind in log_notices.NOTICES:
             notices.LINKS[kind] = log_notices.way
             day.PLACES[kind] = "log:review-list"
+        notices.LINKS["search.many"] = log_notices.way_of_searches
+        day.PLACES["search.many"] = "log:review-list"
         for kind in NOTICES:
             notices.LINKS[kind] = lambda notice: reverse("disposals:disposal-list")
             day.PLACES[kind] = "disposals:disposal-list"

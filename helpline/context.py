@@ -1,23 +1,26 @@
 """What the frame of every page needs: the places of this role, the line's name, the language switch."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 
 from helpline.disposals import waiting_lists
-from helpline.log_review import waiting_for
+from helpline.log_review import waiting_reviews
 from helpline.people.access import may
+from helpline.people.counts import Count, asked_once, first_of
 from helpline.people.live_sessions import new_log_in
 from helpline.people.models import User
 from intake.actions.emergency import to_review
-from intake.duties import call_that_goes_on
+from intake.duties import calls_going_on
+from intake.models import Call
 
 # act -> (URL name, label), in the order of the top bar. A role sees the places whose act it has.
 PLACES = [
@@ -38,10 +41,10 @@ PLACES = [
     ("keep_grounds", "keeper:grounds", gettext_lazy("Legal grounds")),
     ("keep_board", "keeper:board", gettext_lazy("The board")),
 ]
-# URL name -> how much waits there for this person. Who leads a unit sees such a place while something waits.
-WAITS: dict[str, Callable[[User], int]] = {
-    "intake:review-list": lambda user: to_review(user).count(),
-    "log:review-list": waiting_for,
+# URL name -> what waits there for this person. Who leads a unit sees such a place while something waits.
+WAITS: dict[str, Callable[[User], QuerySet[Any]]] = {
+    "intake:review-list": to_review,
+    "log:review-list": waiting_reviews,
     "disposals:disposal-list": waiting_lists,
 }
 IN_BAR = 5  # as many stand beside each other at 1280 px with the longest words; the others are in the menu
@@ -59,9 +62,48 @@ class Place:
     in_bar: bool = True  # of a wide window
 
 
+@dataclass(frozen=True)
+class Now:
+    """What the frame asks the database, in one statement: how much waits at each place, and the call that goes on."""
+
+    waits: dict[str, int]
+    call: Call | None
+
+
+def asked_of(user: User) -> dict[str, Any]:
+    """The frame's part of a statement that asks for more (counts.asked_once)."""
+    acts = {name: act for act, name, _label in PLACES}
+    asked: dict[str, Any] = {name: Count(rows(user)) for name, rows in WAITS.items() if may(user, acts[name])}
+    if may(user, "log_call"):
+        calls = calls_going_on(user)
+        asked |= {"call": first_of(calls, "pk"), "call_since": first_of(calls, "received_at")}
+    return asked
+
+
+def now_from(found: Mapping[str, Any]) -> Now:
+    """What waits for this person, and the call that one is brought back into."""
+    call = Call(pk=found["call"], received_at=found["call_since"]) if found.get("call") else None
+    return Now({name: found.get(name, 0) for name in WAITS}, call)
+
+
+def frame_known(request: HttpRequest, found: Mapping[str, Any]) -> None:
+    """A page that has asked for the frame's part with its own leaves it here: it is not asked for again."""
+    request.__dict__["frame_now"] = now_from(found)
+
+
+def _now(request: HttpRequest) -> Now:
+    """Asked once in a request."""
+    user, known = getattr(request, "user", None), request.__dict__
+    if "frame_now" not in known:
+        asked = asked_of(user) if isinstance(user, User) else {}
+        known["frame_now"] = now_from(asked_once(user, asked) if isinstance(user, User) and asked else {})
+    now: Now = known["frame_now"]
+    return now
+
+
 def places(request: HttpRequest) -> list[Place]:
     """The few places that this role works in."""
-    found = []
+    found, waits = [], _now(request).waits
     leads = may(request.user, "see_caseload")
     # The nearest: the reviews of the log stand below the log.
     here = max(
@@ -70,7 +112,7 @@ def places(request: HttpRequest) -> list[Place]:
     for act, name, label in PLACES:
         if may(request.user, act) and not (leads and name in ON_OVERVIEW):
             url = reverse(name)
-            count = WAITS[name](request.user) if name in WAITS and isinstance(request.user, User) else 0
+            count = waits.get(name, 0)
             if count or not (leads and name in WAITS):
                 found.append(Place(str(label), url, url == here, count))
     return _with_bar(found)
@@ -89,7 +131,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "places": SimpleLazyObject(lambda: places(request) if user and user.is_authenticated else []),
         "may_call": bool(user and user.is_authenticated and may(user, "log_call")),
-        "going_on": SimpleLazyObject(lambda: call_that_goes_on(user) if isinstance(user, User) else None),
+        "going_on": SimpleLazyObject(lambda: _now(request).call),
         "start_token": SimpleLazyObject(uuid.uuid4),
         "line_name": settings.LINE_NAME,
         "line_phone": settings.LINE_PHONE,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count, Q
@@ -20,7 +21,7 @@ from helpline.people.models import Disposal, Role, User
 from helpline.retention import RULES
 from helpline.retention_rows import MOST, reached, standing_of
 from intake.gate import case_of_unit, person
-from intake.models import Case
+from intake.models import Call, Case
 from intake.views.cases import posted
 
 LISTS = 50  # lists of one page
@@ -82,7 +83,15 @@ def disposal_propose(request: HttpRequest) -> HttpResponse:
     kept = [one for one in found if one.standing.goes_to_archive][:MOST]
     cases = sorted(str(one.row.pk) for one in [*due, *kept] if isinstance(one.row, Case))
     log("disposals.due_listed", by=user, rows=len(due), kept=len(kept), cases=cases)
-    return render(request, "disposals/propose.html", {"due": due, "kept": kept})
+    rows = [one.row for one in [*due, *kept]]
+    masked = disposals.masked_for(user, *_split(rows))
+    return render(request, "disposals/propose.html", {"due": due, "kept": kept, "masked": masked})
+
+
+def _split(rows: list[Case | Call]) -> tuple[list[UUID], list[UUID]]:
+    """The ids of the cases, and of the calls."""
+    cases = [row.pk for row in rows if isinstance(row, Case)]
+    return cases, [row.pk for row in rows if not isinstance(row, Case)]
 
 
 @needs("approve_disposal")
@@ -132,7 +141,7 @@ def disposal_record(request: HttpRequest, pk: int) -> HttpResponse:
     if row.done_at is None:
         raise Http404
     log("disposal.printed", by=person(request), row=row.pk)
-    items = _rows(row)
+    items = _rows(row, person(request))
     gone = Counter(item["rule"].key for item in items if item["item"].done_at)
     counts = [{"rule": rule, "count": gone[key]} for key, rule in RULES.items() if gone[key]]
     deleted = sum(gone.values())
@@ -168,7 +177,7 @@ def case_keep(request: HttpRequest, code: str) -> HttpResponse:
 def _page(request: HttpRequest, row: Disposal, form: ApproveForm | None = None, status: int = 200) -> HttpResponse:
     user = person(request)
     waits = row.approved_at is None and row.refused_at is None
-    rows = _rows(row)
+    rows = _rows(row, user)
     may_approve = waits and disposals.may_approve(user, row)
     if may_approve:
         form = form or ApproveForm(items=[one["item"] for one in rows])
@@ -192,9 +201,20 @@ def _who_approves(row: Disposal) -> list[User]:
     return disposals.approvers(row)
 
 
-def _rows(row: Disposal) -> list[dict[str, Any]]:
-    """The rows of a list in words: number, rule, and what became of it."""
+def _rows(row: Disposal, reader: User) -> list[dict[str, Any]]:
+    """The rows of a list in words: number, rule, and what became of it. Of what is protected no rule and no day, for whoever
+    may not know of it; and of a child's no day, which is a birthday: it says nothing once the child's case is gone."""
+    items = list(row.items.order_by("due_on", "pk"))
+    masked = disposals.masked_for(
+        reader, [one.case for one in items if one.case], [one.call for one in items if one.call]
+    )
     return [
-        {"item": item, "rule": RULES[item.rule], "why": WHY.get(item.left_out_why, "")}
-        for item in row.items.order_by("due_on", "pk")
+        {
+            "item": item,
+            "rule": RULES[item.rule],
+            "why": WHY.get(item.left_out_why, ""),
+            "is_masked": bool(masked & {item.case, item.call}),
+            "shows_day": not (item.done_at and RULES[item.rule].age),
+        }
+        for item in items
     ]

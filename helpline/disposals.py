@@ -21,6 +21,7 @@ from helpline.retention_rows import HELD, MOST, RELEASED, Found, in_a_list, reac
 from intake.actions.timeline import lock, record
 from intake.models import Call, Case
 from intake.models.cases import locked_cases
+from intake.search import calls_known_to, known_to
 
 # Why a row was left out: by who approves, or by itself when it was to be carried out.
 LEFT_OUT = {
@@ -98,10 +99,21 @@ def visible_to(user: User) -> QuerySet[Disposal]:
     return lists.exclude(Exists(hers)) if may(user, "approve_disposal") else lists.none()
 
 
-def waiting_lists(user: User) -> int:
-    """How many lists wait for the approval of this person, for the top bar. One query."""
+def masked_for(user: User, cases: Iterable[uuid.UUID], calls: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of these with protected data that are not this person's to know of: a list has their number, and neither rule nor
+    day, which may tell when somebody was born. Counted they are as the others."""
+    of_cases = (
+        Case.objects.filter(pk__in=list(cases)).exclude(protection="none").exclude(pk__in=known_to(user).values("pk"))
+    )
+    of_calls = Call.objects.filter(pk__in=list(calls)).exclude(protection="none")
+    of_calls = of_calls.exclude(pk__in=calls_known_to(user).values("pk"))
+    return {*of_cases.values_list("pk", flat=True), *of_calls.values_list("pk", flat=True)}
+
+
+def waiting_lists(user: User) -> QuerySet[Disposal]:
+    """The lists that wait for the approval of this person."""
     waits = visible_to(user).filter(approved_at__isnull=True, refused_at__isnull=True)
-    return waits.exclude(proposed_by=user).count()
+    return waits.exclude(proposed_by=user)
 
 
 def may_approve(user: User, disposal: Disposal) -> bool:

@@ -39,7 +39,7 @@ class Rows:
 _REFERRAL = ("referral__case",)
 GOES: tuple[Rows, ...] = (
     Rows("intake.SearchMark", ("case", "person__case"), ("call",)),
-    Rows("intake.SecrecyDecision", ("case",)),
+    Rows("intake.SecrecyDecision", ("case",), ("call",)),
     Rows("intake.ShiftHandover_steps", ("followup__case",)),
     Rows("intake.Reminder", ("step__case",)),
     Rows("referrals.Disclosure", ("case",)),

@@ -3,6 +3,7 @@
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from helpline.people.access import may
 from helpline.people.models import Notice
 from intake.labels import Words
 
@@ -11,6 +12,11 @@ NOTICES: Words = {
     "log.review_late": _("A log review is late"),
     "log.investigate": _("A row of the log is to be investigated"),
 }
+
+
+def way_of_searches(notice: Notice) -> str:
+    """The log, for who reads it; a manager finds it on their first page."""
+    return reverse("log:list") if notice.user and may(notice.user, "read_log") else reverse("home")
 
 
 def way(notice: Notice) -> str:

@@ -150,13 +150,18 @@ def responsible(review: LogReview) -> list[User]:
 
 
 def waiting_for(user: User) -> int:
-    """How many reviews wait for this person, for the top bar: something is left to mark, or the signature. One query."""
+    """How many reviews wait for this person."""
+    return waiting_reviews(user).count()
+
+
+def waiting_reviews(user: User) -> QuerySet[LogReview]:
+    """The reviews that wait for this person: something is left to mark, or the signature."""
     left = LogReviewRow.objects.filter(review=OuterRef("pk"), verdict="")
     mine = rows_for(user).filter(review=OuterRef("pk"), verdict="")
     unsigned = LogReview.objects.filter(
         Exists(LogReviewRow.objects.filter(review=OuterRef("pk"))), signed_at__isnull=True
     )
-    return unsigned.filter(Exists(mine) | _signed_by(user) & ~Exists(left)).count()
+    return unsigned.filter(Exists(mine) | _signed_by(user) & ~Exists(left))
 
 
 def may_sign(user: User, review: LogReview) -> bool:

@@ -6,13 +6,14 @@ from django.http import HttpRequest
 
 from helpline.people.access import may
 from helpline.retention_rows import standing_of
-from intake.gate import person
+from intake.gate import may_do, person
 from intake.models import Case
 
 
 def retention_of_case(request: HttpRequest, case: Case) -> tuple[str, dict[str, Any]]:
     """Beforehand: the day, the law, or what keeps it; for a manager the way to keep it."""
-    values = {"case": case, "standing": standing_of(case), "may_keep": may(person(request), "propose_disposal")}
+    may_keep = may(person(request), "propose_disposal") and may_do(request, case, "disposals:case-keep")
+    values = {"case": case, "standing": standing_of(case), "may_keep": may_keep}
     return "disposals/_retention.html", values
 
 

@@ -231,6 +231,7 @@ LANGUAGE_COOKIE_NAME = "lang" if DEMO or DEBUG else "__Host-lang"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEMO or DEBUG)
 SESSION_COOKIE_AGE = 10 * 60 * 60  # seconds: at most a working day, from the log-in (people/sessions.py)
 IDLE_MINUTES = int(os.environ.get("IDLE_MINUTES", "30"))
+FRESH_SECONDS = int(os.environ.get("FRESH_SECONDS", "20"))  # how often a page asks whether something has changed
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_USE_SESSIONS = True
 CSRF_FAILURE_VIEW = "helpline.views.csrf_failure"
@@ -365,6 +366,15 @@ CELERY_BEAT_SCHEDULE["remind_of_disposals"] = {
 }
 # How many months the words of advice (track A) are kept where the board has decided nothing (the keeper's page says what it has).
 ADVICE_WORDS_MONTHS = int(os.environ.get("ADVICE_WORDS_MONTHS", "6"))
+
+# How much an open case weighs by its urgency, and at which weight a worker has no room.
+CASELOAD_WEIGHTS = {
+    urgency: int(weight)
+    for urgency, _, weight in (
+        part.partition(":") for part in env_list("CASELOAD_WEIGHTS", "AKUT:5,BRADSKANDE:3,SKYNDSAM:2,NORMAL:1")
+    )
+}
+CASELOAD_FULL = int(os.environ.get("CASELOAD_FULL", "20"))
 
 # What an upper floor shows on a page of a lower one: slot -> functions (request, object) -> (template, context).
 PANELS = "helpline.panels.PANELS"

@@ -1,179 +1,259 @@
-"""De-identified statistics over all units of the line: how many calls, by month, by caller type and by municipality, never
-crossed. No number leads back to anybody: what is under five is not told, nor can it be counted back."""
+"""What is told outside of the line: ended quarters and years of all its units, counted and suppressed once, and then frozen."""
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import TruncMonth
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
+from django.db import connection, transaction
+from django.db.models import Min, Sum
 
+from helpline import sums
+from helpline.definitions import DEFINITIONS, TABLES, Definition, codes_of, kind_by_agency
 from helpline.people import clock
-from helpline.people.models import Municipality
-from intake import triage
-from intake.models import Call, PastCase
+from helpline.suppression import LEAST, Cells, Told, told_cells, told_sum, told_year, total_of
+from intake.models import DayMark, DaySum, PastCase, ToldPeriod
 
-LEAST = 5  # fewer are not told
-FEW, HIDDEN = "few", "hidden"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One number as it is told: a count; `few`, fewer than five; `hidden`, so that another cannot be counted back."""
-
-    label: str
-    told: int | str
-
-    @property
-    def is_few(self) -> bool:
-        return self.told == FEW
-
-    @property
-    def is_hidden(self) -> bool:
-        return self.told == HIDDEN
+SETTLES = dt.timedelta(days=30)  # after its end a quarter is told: calls taken on paper are entered, handovers answered
+WHATS = sorted({one.what for one in DEFINITIONS})
+MONTHS_OF_QUARTER = 3
 
 
 @dataclass(frozen=True)
-class Group:
-    """Cells that make up a total, and that total as it is told."""
-
-    cells: list[Cell]
-    total: Cell
-
-
-def guarded(counts: Mapping[str, int]) -> tuple[dict[str, int | str], int | str]:
-    """What is told of these counts and of their total, so that nobody counts one under five back from it. Under five: `few`;
-    then the smallest of the others are `hidden` too, until each of the few can be anything from 0 to 4. Where there are not
-    enough others, no cell is told. The total is known from elsewhere, so it is told unless it is few itself."""
-    total = sum(counts.values())
-    if total < LEAST:
-        return dict.fromkeys(counts, FEW), FEW
-    few = {key for key, count in counts.items() if count < LEAST}
-    rest = sorted((key for key in counts if key not in few), key=lambda key: counts[key])
-    hidden: set[str] = set()
-    while few and not _is_safe(counts, few, hidden):
-        if not rest:
-            return dict.fromkeys(counts, HIDDEN), total
-        hidden.add(rest.pop(0))
-    return {key: FEW if key in few else HIDDEN if key in hidden else count for key, count in counts.items()}, total
-
-
-def _is_safe(counts: Mapping[str, int], few: set[str], hidden: set[str]) -> bool:
-    """Whether each of the few can be 0 and can be 4, for who knows the total, that what is hidden is five or more, and that
-    it is no more than the smallest that is told."""
-    left = sum(counts[key] for key in few | hidden)
-    told = [count for key, count in counts.items() if key not in few | hidden]
-    most = (min(told) if told else left) * len(hidden) + (LEAST - 1) * (len(few) - 1)
-    return bool(hidden) and LEAST * len(hidden) + LEAST - 1 <= left <= most
-
-
-@dataclass(frozen=True)
-class Year:
-    """The calls of one year, told three times and never crossed."""
+class Period:
+    """A quarter of a year, or a whole one where `quarter` is 0."""
 
     year: int
-    months: Group
-    callers: Group
-    places: Group
+    quarter: int = 0
+
+    @property
+    def code(self) -> str:
+        return f"{self.year}-Q{self.quarter}" if self.quarter else str(self.year)
+
+    @property
+    def first(self) -> dt.date:
+        return dt.date(self.year, MONTHS_OF_QUARTER * (self.quarter - 1) + 1 if self.quarter else 1, 1)
+
+    @property
+    def last(self) -> dt.date:
+        after = Period(self.year + 1, 1) if self.quarter in (0, 4) else Period(self.year, self.quarter + 1)
+        return after.first - dt.timedelta(days=1)
+
+    @property
+    def quarters(self) -> "list[Period]":
+        """Those of a year."""
+        return [Period(self.year, number) for number in (1, 2, 3, 4)]
+
+    @property
+    def has_settled(self) -> bool:
+        """Whether it is told from today on, or before."""
+        return self.last + SETTLES < clock.today()
 
 
-def year_of(year: int) -> Year:
-    """The completed calls of a year over all units, practice left out; of what is forgotten what remains (PastCase)."""
-    by_month, by_caller, by_place = _calls(year)
-    past = _past(year)
-    for first, caller, place, count in past:
-        by_month[f"{first:%Y-%m}q"] += count
-        by_caller[caller] += count
-        by_place[place or Municipality.ELSEWHERE] += count
-    return Year(year, _months(year, by_month), _callers(by_caller), _places(by_place))
+def quarter_of(day: dt.date) -> Period:
+    """The quarter of a day."""
+    return Period(day.year, (day.month - 1) // MONTHS_OF_QUARTER + 1)
 
 
-def _calls(year: int) -> tuple[Counter[str], Counter[str], Counter[str]]:
-    begin, end = (
-        timezone.make_aware(dt.datetime(one, 1, 1), timezone.get_default_timezone()) for one in (year, year + 1)
-    )
-    rows = (
-        Call.objects.counted()
-        .filter(completed_at__isnull=False, received_at__gte=begin, received_at__lt=end)
-        .order_by()
-    )
-    months = rows.annotate(month=TruncMonth("received_at", tzinfo=timezone.get_default_timezone())).values_list("month")
-    return (
-        Counter({f"{month:%Y-%m}": count for month, count in months.annotate(count=Count("*"))}),
-        Counter(dict(rows.values_list("caller_type").annotate(count=Count("*")))),
-        Counter(
-            {code or Municipality.ELSEWHERE: n for code, n in rows.values_list("municipality").annotate(n=Count("*"))}
-        ),
-    )
+def period_of(code: str) -> Period | None:
+    """The period of a code that `Period.code` wrote; None of any other."""
+    year, _dash, quarter = code.partition("-Q")
+    if len(year) == 4 and year.isascii() and year.isdigit() and year != "0000" and quarter in ("", "1", "2", "3", "4"):
+        period = Period(int(year), int(quarter or 0))
+        return period if period.code == code else None
+    return None
 
 
-def _past(year: int) -> Iterable[tuple[dt.date, str, str, int]]:
-    """Of what is forgotten: (first day of the quarter, caller type, municipality, calls)."""
-    begun = PastCase.objects.filter(opened_quarter__year=year).order_by()
-    rows = begun.values_list("opened_quarter", "caller_type", "municipality")
-    counted = rows.annotate(calls_of=Sum("calls", filter=Q(is_call=False)), alone=Count("pk", filter=Q(is_call=True)))
-    return [(first, caller, place, (of or 0) + alone) for first, caller, place, of, alone in counted]
+# -- counted -----------------------------------------------------------------------------------------------------------
+
+Counts = dict[
+    str, Any
+]  # what -> {"all": unit -> n, "minutes": n, "hours": hour -> n, "parts": part -> value -> unit -> n}
 
 
-def _months(year: int, counts: Counter[str]) -> Group:
-    """The months that have begun; after each quarter what is known of it by the quarter alone."""
-    today = clock.today()
-    labels: dict[str, str] = {}
-    for month in range(1, 13):
-        first = dt.date(year, month, 1)
-        if first <= today:
-            labels[f"{first:%Y-%m}"] = date_format(first, "F").lower()
-        quarter = f"{year}-{month - 2:02}q"
-        if month % 3 == 0 and counts[quarter]:
-            labels[quarter] = _("quarter %(number)s, month no longer known") % {"number": month // 3}
-    return _group(labels, counts)
+def counted(quarter: Period) -> Counts:
+    """What is known of a quarter: its sums by day, and what remains of what is forgotten."""
+    found: Counts = {
+        what: {"all": Counter(), "minutes": 0, "hours": Counter(), "parts": _empty_tables(what)} for what in WHATS
+    }
+    days = DaySum.objects.filter(day__range=(quarter.first, quarter.last), what__in=WHATS).order_by()
+    _add_totals(found, days.filter(part=""))
+    for table in TABLES:
+        cells = _cells_of(table, days.filter(what=table.what, part=table.part))
+        _add(found[table.what]["parts"][table.part], codes_of(table), cells)
+    _add_past(found, quarter)
+    return found
 
 
-def _callers(counts: Counter[str]) -> Group:
-    """The caller types of today; those of before, which are asked for no longer, as one."""
-    labels = {code: caller.name for code, caller in triage.guide_today().callers.items()}
-    older = Counter({code: count for code, count in counts.items() if code in labels})
-    older[""] = counts.total() - older.total()
-    return _group({**labels, "": _("Other or not known")}, older)
+def _empty_tables(what: str) -> dict[str, dict[str, Counter[str]]]:
+    return {one.part: {code: Counter() for code in codes_of(one)} for one in TABLES if one.what == what}
 
 
-def _places(counts: Counter[str]) -> Group:
-    return _group({place.pk: place.name for place in Municipality.objects.order_by("name")}, counts)
+def _add_totals(found: Counts, days: Any) -> None:
+    rows = days.values_list("what", "unit", "hours").annotate(n=Sum("count"), took=Sum("minutes"))
+    for what, unit, hours, count, minutes in rows:
+        found[what]["all"][str(unit)] += count
+        found[what]["minutes"] += minutes
+        if what == "contact":
+            found[what]["hours"][str(hours)] += count
 
 
-def _group(labels: Mapping[str, str], counts: Counter[str]) -> Group:
-    told, total = guarded({key: counts[key] for key in labels})
-    return Group([Cell(label, told[key]) for key, label in labels.items()], Cell(_("All"), total))
+def _cells_of(table: Definition, days: Any) -> list[tuple[str, str, int]]:
+    """(value, unit, how many) of one table; of an agency its type."""
+    kinds = kind_by_agency() if table.part == "agency" else None
+    rows = days.values_list("value", "unit").annotate(n=Sum("count"))
+    return [(kinds.get(value, "") if kinds is not None else value, str(unit), n) for value, unit, n in rows]
 
 
-def years() -> list[int]:
-    """The years that there is anything of, the newest first; this one always."""
-    first = Call.objects.counted().filter(completed_at__isnull=False).order_by("received_at").values_list("received_at")
-    past = PastCase.objects.order_by("opened_quarter").values_list("opened_quarter")
-    begun = [clock.local_date(row[0]).year for row in first[:1]] + [row[0].year for row in past[:1]]
-    this = clock.today().year
-    return list(range(this, min([*begun, this]) - 1, -1))
+def _add(cells: dict[str, Counter[str]], codes: list[str], rows: Iterable[tuple[str, str, int]]) -> None:
+    for value, unit, count in rows:
+        cells[value if value in codes else ""][unit] += count
 
 
-def bars(group: Group) -> list[dict[str, Any]]:
-    """The cells as bars of a picture 550 by 220; what is not told has no height."""
-    counts = [cell.told if isinstance(cell.told, int) else 0 for cell in group.cells]
-    most, wide = max([*counts, 1]), min(85, 500 // max(len(counts), 1))
-    return [
-        {
-            "cell": cell,
-            "short": cell.label[:3],
-            "x": 40 + wide * place,
-            "width": wide - 8,
-            "middle": 40 + wide * place + (wide - 8) // 2,
-            "height": (height := round(160 * count / most)),
-            "y": 190 - height,
-            "above": 183 - height,
-        }
-        for place, (cell, count) in enumerate(zip(group.cells, counts, strict=True))
-    ]
+def _add_past(found: Counts, quarter: Period) -> None:
+    """Of what is forgotten: its calls and handovers count in the quarter in which it began, its end in that of its closing."""
+    begun = PastCase.objects.filter(opened_quarter=quarter.first).order_by()
+    ended = PastCase.objects.filter(closed_quarter=quarter.first, is_call=False).order_by()
+    for what, rows, amount in (
+        ("call", begun, "calls"),
+        ("case", begun.filter(is_call=False), ""),
+        ("handover", begun, "handovers"),
+        ("closed", ended, ""),
+    ):
+        tables = [one for one in TABLES if one.what == what]
+        names = [one.past for one in tables if one.past]
+        for row in rows.values("unit_id", *([amount] if amount else []), *names):
+            unit, count = str(row["unit_id"]), row[amount] if amount else 1
+            found[what]["all"][unit] += count
+            for table in tables:
+                value = str(row[table.past]) if table.past else ""
+                _add(found[what]["parts"][table.part], codes_of(table), [(value, unit, count)])
+
+
+# -- told --------------------------------------------------------------------------------------------------------------
+
+
+def _median(hours: Mapping[str, int]) -> int:
+    return quantile({int(hour): count for hour, count in hours.items()}, 0.5)
+
+
+def quantile(hours: Mapping[int, int], share: float) -> int:
+    """So many begun hours, or fewer, took this share of them: of a count for each hour."""
+    needed, so_far = sum(hours.values()) * share, 0
+    for hour in sorted(hours):
+        so_far += hours[hour]
+        if so_far >= needed:
+            return hour
+    return 0
+
+
+def told_of_quarter(counts: Counts) -> dict[str, Any]:
+    """What is told of the counts of one quarter."""
+    return {what: _told_of(one) for what, one in counts.items()}
+
+
+def _told_of(one: Mapping[str, Any]) -> dict[str, Any]:
+    total = total_of(one["all"])
+    if total < LEAST:
+        return _nothing(one["parts"])
+    parts = {part: told_cells(cells) for part, cells in one["parts"].items()}
+    return {"all": total, "minutes": one["minutes"], "median": _median(one["hours"]), "parts": parts}
+
+
+def _nothing(parts: Mapping[str, Cells]) -> dict[str, Any]:
+    return {
+        "all": None,
+        "minutes": None,
+        "median": None,
+        "parts": {p: dict.fromkeys(cells) for p, cells in parts.items()},
+    }
+
+
+def told_of_year(counts: Sequence[Counts], told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is told of a year, of what its quarters were counted and told."""
+    return {what: _told_of_year([one[what] for one in counts], [one[what] for one in told]) for what in counts[0]}
+
+
+def _told_of_year(counts: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Tables, times and lengths only where the total of each quarter is told: else they would say something of the quarter."""
+    parts: dict[str, Told] = {part: dict.fromkeys(cells) for one in counts for part, cells in one["parts"].items()}
+    found = {"all": told_sum([total_of(one["all"]) for one in counts]), "minutes": None, "median": None, "parts": parts}
+    if any(one["all"] is None for one in told):
+        return found
+    hours: Counter[str] = Counter()
+    for one in counts:
+        hours.update(one["hours"])
+    for part in parts:
+        tables = [one["parts"].get(part, {}) for one in counts]
+        parts[part] = told_year(tables, [one["parts"].get(part, {}) for one in told])
+    return {**found, "minutes": sum(one["minutes"] for one in counts), "median": _median(hours)}
+
+
+# -- frozen ------------------------------------------------------------------------------------------------------------
+
+
+def settle() -> None:
+    """Count, suppress and freeze each quarter and year that is told from now on, the oldest first. Harmless when run twice, or
+    by two. A day that is still to be counted anew lets its quarter wait."""
+    first = _first_day()
+    if first is None or not _is_due(first):
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [sums.LOCK])  # no day is counted anew meanwhile
+        for year in range(first.year, clock.today().year + 1):
+            if not _settle_year(Period(year), quarter_of(first)):
+                return
+
+
+def _is_due(first: dt.date) -> bool:
+    """Whether the last quarter that has settled is not frozen. The line's first quarter is the first that there is."""
+    last = quarter_of(clock.today() - SETTLES - dt.timedelta(days=1))
+    before = quarter_of(last.first - dt.timedelta(days=1))
+    due = last if last.has_settled else before
+    return due.first >= quarter_of(first).first and not ToldPeriod.objects.filter(period=due.code).exists()
+
+
+def _first_day() -> dt.date | None:
+    kept = DaySum.objects.aggregate(first=Min("day"))["first"]
+    past = PastCase.objects.aggregate(first=Min("opened_quarter"))["first"]
+    return min((day for day in (kept, past) if day), default=None)
+
+
+def _settle_year(year: Period, begun: Period) -> bool:
+    """Whether nothing of it waits for a day that is counted anew."""
+    own = [quarter for quarter in year.quarters if quarter.first >= begun.first]
+    frozen = {one.period: one for one in ToldPeriod.objects.filter(period__startswith=year.code)}
+    for quarter in own:
+        if quarter.has_settled and quarter.code not in frozen:
+            if _is_marked(quarter):
+                return False
+            counts = counted(quarter)
+            frozen[quarter.code] = _freeze(quarter, counts, told_of_quarter(counts))
+    parts = [frozen[quarter.code] for quarter in own if quarter.code in frozen]
+    if own and len(parts) == len(own) and year.code not in frozen:
+        _freeze(year, {}, told_of_year([one.counts for one in parts], [one.told for one in parts]))
+    return True
+
+
+def _is_marked(quarter: Period) -> bool:
+    return DayMark.objects.filter(day__range=(quarter.first, quarter.last)).exists()
+
+
+def _freeze(period: Period, counts: Counts, told: dict[str, Any]) -> ToldPeriod:
+    row = ToldPeriod.objects.create(period=period.code, counts=counts, told=told)
+    row.refresh_from_db()  # as JSON has it
+    return row
+
+
+def periods() -> list[Period]:
+    """The periods that are told, the latest first, a year before its quarters."""
+    found = [period_of(code) for code in ToldPeriod.objects.values_list("period", flat=True)]
+    return sorted((one for one in found if one), key=lambda one: (-one.year, one.quarter and -one.quarter or -9))
+
+
+def told(period: Period) -> dict[str, Any]:
+    """What was told of a period. Raises ToldPeriod.DoesNotExist."""
+    found: dict[str, Any] = ToldPeriod.objects.get(period=period.code).told
+    return found

@@ -32,15 +32,16 @@ from django.db.models.functions import Cast, Ceil, Coalesce, Extract, Greatest, 
 from django.utils import timezone
 
 from helpline.people import clock
-from intake.models import Bounce, Call, Case, DayMark, DaySum
+from intake.models import Bounce, Call, Case, ConcernReport, DayMark, DaySum
 from referrals.figures import ANSWERS
-from referrals.models import Referral, StateChange
+from referrals.models import CallerAnswer, Referral, StateChange
 
 LOCK = 7262016  # one counts at a time: a second would count the same day
 AT_ONCE = 31  # days of marks that one transaction takes on
 LONGEST = 32_767  # hours: what took longer is counted with it
 KEPT, BOUNCED = "kept", "bounced"
 IN_TIME, LATE, WAITING = "in_time", "late", "waiting"
+ACCEPTED, DECLINED, OVERDUE, OTHERWISE = "accepted", "declined", "overdue", "otherwise"
 Expression = Any
 
 # How cases and calls are told apart, and what is told apart by its case: part -> field.
@@ -95,6 +96,19 @@ def _handovers() -> QuerySet[Any]:
     return sent.annotate(first_answer=Subquery(answers.values("at")[:1]))
 
 
+def _closed() -> QuerySet[Any]:
+    return Case.objects.counted().filter(closed_at__isnull=False)
+
+
+def _reports() -> QuerySet[Any]:
+    return ConcernReport.objects.filter(case__is_practice=False)
+
+
+def _asked() -> QuerySet[Any]:
+    """What callers said when they were asked whether a handover helped; also that they were not reached."""
+    return CallerAnswer.objects.filter(referral__case__is_practice=False)
+
+
 def _contacts() -> QuerySet[Any]:
     """The first contact that an agency had with the person of a case."""
     contacts = StateChange.objects.filter(target="contact_made")
@@ -111,6 +125,26 @@ _ANSWERED = If(
     output_field=CharField(),
 )
 
+
+def _changed(move: str) -> Exists:
+    return Exists(StateChange.objects.filter(referral=OuterRef("pk"), move=move))
+
+
+# How a handover was met: taken on or declined, not answered in its time, or neither (it still waits, or we took it back).
+_MET = If(
+    When(_changed("accept"), then=Value(ACCEPTED)),
+    When(_changed("decline"), then=Value(DECLINED)),
+    When(state="expired", then=Value(OVERDUE)),
+    default=Value(OTHERWISE),
+    output_field=CharField(),
+)
+_OF_HANDOVER = {**OF_CASE, "urgency": "urgency", "agency": "agency_id"}
+
+
+def _answered(how: str) -> Callable[[], QuerySet[Any]]:
+    return lambda: _handovers().annotate(answered=_ANSWERED).filter(answered=how)
+
+
 MEASURES = [
     Measure(
         "call",
@@ -125,8 +159,11 @@ MEASURES = [
         "handover",
         _handovers,
         *("sent_at", "case__unit_id"),
-        {**OF_CASE, "urgency": "urgency", "agency": "agency_id", "need": "need", "answered": _ANSWERED},
+        {**_OF_HANDOVER, "need": "need", "answered": _ANSWERED, "met": _MET},
     ),
+    # For the share that was answered in time, told apart as handovers are: a sum of its own, so that nothing is crossed.
+    Measure("in_time", _answered(IN_TIME), *("sent_at", "case__unit_id"), _OF_HANDOVER),
+    Measure("late", _answered(LATE), *("sent_at", "case__unit_id"), _OF_HANDOVER),
     Measure(
         "contact",
         _contacts,
@@ -134,6 +171,9 @@ MEASURES = [
         {part: f"referral__{name}" for part, name in {**OF_CASE, "agency": "agency_id"}.items()},
         hours=_hours("referral__case__opened_at", "at"),
     ),
+    Measure("closed", _closed, *("closed_at", "unit_id"), {"reason": "closing_reason"}),
+    Measure("report", _reports, *("received_at", "case__unit_id"), {}),
+    Measure("asked", _asked, *("at", "referral__case__unit_id"), {"said": "answer"}),
 ]
 COLUMNS = ["unit_id", "what", "part", "day", "value", "hours", "count", "minutes"]
 

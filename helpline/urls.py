@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("helpline.people.account_urls")),
     path("overview/", include("helpline.caseload_urls")),
     path("statistics/", statistics_views.statistics, name="statistics"),
+    path("statistics/<str:code>/<str:form>/", statistics_views.statistics_file, name="statistics-file"),
     path("mail/", mail.mail, name="mail"),
     path("mail/<uuid:pk>/send/", mail.mail_send, name="mail-send"),
     path("disposals/", include("helpline.disposal_urls")),

@@ -1,18 +1,23 @@
 """Whether what is due is done: what /health/ says, and what a manager and the keeper are shown where it is not."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import CharField, Min, Q, QuerySet
+from django.db.models import Case as If
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet, UUIDField, When
 from django.db.models.functions import Cast, Coalesce
 
 from helpline.people import clock
 from helpline.people.adrift import ADRIFT
+from helpline.people.counts import Count, first_of
 from helpline.people.models import Notice, Role, User, in_use
 from intake.models import Case, Reminder
 from intake.models.cases import locked_cases
 from referrals.models import FirstLook, PreAnswer, Referral, SilenceRung
 
+UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 LATE = dt.timedelta(minutes=3)  # six ticks: nobody looks, or one cannot be done
 
 
@@ -47,6 +52,27 @@ def watch_of(user: User) -> Watch:
     return Watch(adrift_of(user).count(), late_since())
 
 
+def asked_of(user: User) -> dict[str, Any]:
+    """The same as a part of a statement that asks for more (counts.asked_once)."""
+    now = clock.now()
+    mails = Notice.objects.filter(mail=Notice.Mail.READY).annotate(due=Coalesce("next_try_at", "created_at"))
+    return {
+        "adrift": Count(adrift_of(user)),
+        **{
+            f"late_{name}": first_of(queue.filter(state="scheduled", due_at__lte=now).order_by("due_at"), "due_at")
+            for name, queue in (("reminder", Reminder.objects.all()), ("rung", SilenceRung.objects.all()))
+        },
+        "late_mail": first_of(mails.filter(due__lte=now).order_by("due"), "due"),
+    }
+
+
+def watch_from(found: Mapping[str, Any]) -> Watch:
+    """What was found of it."""
+    due = [found[f"late_{name}"] for name in ("reminder", "rung", "mail")]
+    oldest = min((moment for moment in due if moment is not None), default=None)
+    return Watch(found["adrift"], oldest if oldest is not None and oldest < clock.now() - LATE else None)
+
+
 def mails_of(user: User) -> QuerySet[Notice]:
     """The mail that this person looks after: a manager that of the own unit's people, handovers, links and
     questions, the keeper all."""
@@ -56,10 +82,11 @@ def mails_of(user: User) -> QuerySet[Notice]:
     links = FirstLook.objects.filter(referral__in=handovers)
     asked = PreAnswer.objects.filter(question__case__in=Case.objects.visible_to(user))
     theirs = Q(user__unit=user.unit_id, user__unit__isnull=False)
-    for rows in (handovers, links, asked):
-        theirs |= Q(about__in=rows.annotate(named=Cast("pk", CharField())).values("named"))
+    for rows in (handovers, links, asked):  # each looked for by its own key: none of them is read through
+        theirs |= Q(Exists(rows.filter(pk=OuterRef("about_pk"))))
     not_locked = Q(case__isnull=True) | ~Q(case__in=locked_cases(user))
-    return Notice.objects.filter(theirs).filter(not_locked)
+    about = If(When(about__regex=UUID, then=Cast("about", UUIDField())), output_field=UUIDField())
+    return Notice.objects.alias(about_pk=about).filter(theirs).filter(not_locked)
 
 
 def adrift_of(user: User) -> QuerySet[Notice]:

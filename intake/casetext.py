@@ -71,12 +71,20 @@ def _call(call: Call) -> Lines:
     yield _("Who called: %(caller)s") % {"caller": call.type_name}
     yield from _facts(call)
     yield from _block(
-        _("Answers"), (": ".join(filter(None, [short, _joined(said, words)])) for short, said, words, _yes in call.told)
+        _("Answers"), (": ".join(filter(None, [one.label, _joined(one.answer, one.words)])) for one in call.told)
     )
+    yield from _block(_("Written beside it afterwards"), _beside(call))
     yield from _block(_("Done at once"), (_measure(line) for line in lines_of(call)))
     notes = call.signed_notes
     for kind, name in CASE_NOTES.items():
         yield from _block(str(name), (line for note in notes if note.kind == kind for line in _note(note)))
+
+
+def _beside(call: Call) -> Lines:
+    """What was added, corrected or objected to in its answers and facts: never in their place (SoL 14:6)."""
+    for rows in call.beside.values():
+        for one in rows:
+            yield f"{one.about_name}: {one.amendment_name} {_at(one.at)}, {one.by}: {one.text}"
 
 
 def _facts(call: Call) -> Lines:

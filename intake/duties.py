@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import ngettext
 
@@ -17,10 +18,14 @@ def is_in_a_call(user: User) -> bool:
     return Call.objects.going_on(user, LONGEST_CALL).exists()
 
 
+def calls_going_on(user: User) -> QuerySet[Call]:
+    """The calls that one is brought back into, the latest first; none that is entered afterwards."""
+    return Call.objects.going_on(user, BROUGHT_BACK).filter(entered_late=False).order_by("-saved_at")
+
+
 def call_that_goes_on(user: User) -> Call | None:
-    """The call that one is brought back into, the latest first; none that is entered afterwards."""
-    calls = Call.objects.going_on(user, BROUGHT_BACK).filter(entered_late=False)
-    return calls.only("pk", "received_at").order_by("-saved_at").first()
+    """The one of them that one is brought back into."""
+    return calls_going_on(user).only("pk", "received_at").first()
 
 
 def place_of_call(user: User) -> str:

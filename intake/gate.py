@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.absences import stand_ins
+from helpline.people.access import may
 from helpline.people.audit import log
 from helpline.people.models import LogEntry, User
 from intake.codes import normalise
-from intake.emergency_acts import goes_too_far
-from intake.models import Call, Case, CaseOpening
+from intake.emergency_acts import goes_too_far, may_change
+from intake.models import Call, Case, CaseOpening, SecrecyDecision
 from intake.models.cases import locked_cases
+from intake.search import ended_calls_of
 from intake.whose import is_named, locked_out
 
 Told = tuple[str, dict[str, Any]]  # an event of the log with its codes, where a reading has one of its own
@@ -74,6 +76,15 @@ def case_for(
     event = event or (f"{of}.read" if request.method == "GET" else f"{of}.used")
     log(event, by=user, case=case.pk, call=call, row=row, why=why, **codes)
     return case
+
+
+def may_do(request: HttpRequest, case: Case, name: str) -> bool:
+    """Whether what lies behind this URL name would be done for this person in this case, as the gate would answer it: what
+    would not is not offered. The right is asked for once in a request."""
+    user, rights = person(request), request.__dict__.setdefault("rights_to_cases", {})
+    if case.pk not in rights:
+        rights[case.pk] = right_to(case, user)
+    return may_change(name, case, user, rights[case.pk])
 
 
 def _lapsed(code: str, user: User) -> Case | None:
@@ -150,7 +161,8 @@ def finished_call_for(request: HttpRequest, pk: Any, *, tell: Callable[[Call], T
     as `tell` says of the call."""
     user = person(request)
     related = ("key", "unit", "municipality", "taken_by", "case__key", "case__owner", "case__unit")
-    found = Call.objects.visible_to(user).select_related(*related).filter(pk=pk, completed_at__isnull=False).first()
+    reached = Q(pk__in=Call.objects.visible_to(user).values("pk")) | Q(case__in=Case.objects.within_reach_of(user))
+    found = Call.objects.select_related(*related).filter(reached, pk=pk, completed_at__isnull=False).first()
     own = found is not None and took_or_completed(user, found)
     if found is None or (found.case is None and not own):
         log("call.refused", by=user, row=pk)
@@ -200,6 +212,44 @@ def call_for(request: HttpRequest, pk: Any, *, to_save: bool = False) -> Call:
     event = "call.read" if request.method == "GET" else "call.used"
     log(event, by=user, call=call.pk, case=call.case_id, why=why)
     return call
+
+
+def call_for_rights(request: HttpRequest, pk: Any) -> Call:
+    """A finished call without a case, for what the person of it has a right to (`needs` lets in who may give an extract):
+    the unit's, a protected one its taker's. Raises Http404. Logs the reading."""
+    user = person(request)
+    related = ("key", "unit", "municipality", "taken_by")
+    call = ended_calls_of(user).select_related(*related).filter(pk=pk).first()
+    if call is None:
+        log("call.refused", by=user, row=pk)
+        raise Http404
+    log("call.read" if request.method == "GET" else "call.used", by=user, call=call.pk, why="extract")
+    return call
+
+
+def call_to_amend(request: HttpRequest, pk: Any) -> Call:
+    """A finished call beside whose answers something is written: of who took it; of one that has a case, whoever may open
+    that; without one also who decided lately that its person is given an extract. Raises Http404 or ReasonNeeded."""
+    user = person(request)
+    call = Call.objects.finished().select_related("case", "key").filter(pk=pk).first()
+    if call is not None and call.case is not None:
+        case = case_for(request, call.case.slug, call=call.pk, row=call.pk)
+        call.case = case
+        return call
+    if call is not None and call.taken_by_id != user.pk and _has_decided(user, call):
+        return call_for_rights(request, pk)
+    found = call_for(request, pk)
+    if not found.is_finished:
+        raise Http404
+    return found
+
+
+def _has_decided(user: User, call: Call) -> bool:
+    """Whether this manager decided lately that the person of a call gets to know what stands there."""
+    lately = SecrecyDecision.objects.filter(
+        call=call, decided_by=user, decided_at__gt=clock.now() - SecrecyDecision.HOLDS
+    )
+    return may(user, "give_extract") and lately.exclude(outcome=SecrecyDecision.Outcome.REFUSED).exists()
 
 
 def _may_go_on(call: Call, user: User) -> bool:

@@ -30,6 +30,9 @@ STEP_KINDS: Words = {
 # Steps for which somebody calls the person: their rows lead to how that is done safely. Upper floors add theirs.
 CALLING: set[str] = {"call_back", "ask_caller", "after_call"}
 
+# Steps that are done at their time, and not by then: somebody else is there too. Upper floors add theirs.
+AT_TIME: set[str] = set()
+
 # Steps that leave somebody without help when they are only ticked off: kind -> what is asked for instead. Upper floors add
 # theirs.
 NEEDS_WORDS: Words = {}
@@ -120,6 +123,7 @@ NOTICES: Words = {
     "opening.late": _("An emergency opening is still to be reviewed"),
     "access.ending": _("A colleague’s access ends within a week, and something is still in their hands"),
     "access.ended": _("A colleague’s access ends today or has ended, and something is still in their hands"),
+    "search.many": _("A colleague has searched more than 30 times within an hour: ask why"),
     "absence.changed": _("The unit manager has written or changed when you are away"),
 }
 

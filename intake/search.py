@@ -16,6 +16,7 @@ from intake.models import Call, Case, NamedAccess
 
 CASE_NUMBER, BEGINNING = "case_number", "case_number_beginning"
 PERSONAL, COORDINATION, WHOLE_NAME = "personal_number", "coordination_number", "name"
+LONGEST_TRIED = 200  # signs that are looked at of what is refused: enough to say its kind
 MOST = 50  # results of a beginning that are shown
 
 
@@ -58,6 +59,9 @@ def understand(text: str) -> Term:
 
 def kind_tried(text: str) -> str:
     """What somebody seems to have meant whose words are nothing that is searched for; a code, and none of the words."""
+    text = "".join(sign for sign in text[:LONGEST_TRIED] if sign.isprintable())
+    if not text.strip():
+        return "nothing"
     if personal_numbers.looks_like_one(text):
         return PERSONAL
     return "mixed" if any(sign.isdigit() for sign in text) else "words"
@@ -70,13 +74,15 @@ def known_to(user: User) -> QuerySet[Case]:
     return Case.objects.visible_to(user).filter(open_to)
 
 
+def ended_calls_of(user: User) -> QuerySet[Call]:
+    """The finished calls without a case that this person may be told of: the unit's; a protected one only its taker."""
+    known = Q(protection="none") | Q(taken_by=user)
+    return Call.objects.visible_to(user).finished().filter(known, case__isnull=True)
+
+
 def calls_known_to(user: User) -> QuerySet[Call]:
-    """The finished calls without a case that a search may tell this person of: the unit's; a protected one only to its taker."""
-    return (
-        Call.objects.visible_to(user)
-        .finished()
-        .filter(Q(protection="none") | Q(taken_by=user), case__isnull=True, key__wrapped__isnull=False)
-    )
+    """Those of them that a search finds: the words of the others are erased."""
+    return ended_calls_of(user).filter(key__wrapped__isnull=False)
 
 
 def cases_found(user: User, term: Term) -> QuerySet[Case]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
@@ -9,28 +10,34 @@ from helpline.people.absences import away, away_among, away_on, stand_ins
 from helpline.people.models import Absence, User
 from helpline.people.templatetags.people import say_day
 from intake.models import Call, FollowUp
+from intake.models.calls import CallQuerySet
 
 
 def say_for_whom(steps: Iterable[FollowUp], reader: User) -> None:
     """Give each step that is of a colleague's case the words for whom it is done. One query, however many they are."""
     theirs = [step for step in steps if step.case.owner_id not in (None, reader.pk)]
-    gone = away_among([step.case.owner_id for step in theirs if step.case.owner_id], clock.today())
+    gone = away_among([step.case.owner_id for step in theirs if step.case.owner_id], clock.today()) if theirs else {}
     for step in theirs:
         owner = step.case.owner
         assert owner is not None  # chosen above
         step.for_whom = _for_whom(owner, gone.get(owner.pk))  # type: ignore[attr-defined]
 
 
+def unfinished_for(user: User) -> CallQuerySet:
+    """Own unfinished calls, and those of everybody in the unit who is away today."""
+    away_today = away_on(clock.today()).exclude(pk=user.pk).values("pk")
+    return Call.objects.visible_to(user).unfinished().filter(Q(taken_by=user) | Q(taken_by__in=away_today))
+
+
 def calls_in_hand(user: User) -> list[Call]:
     """Own unfinished calls, and those of colleagues who are away and for whom this person stands in; oldest first."""
-    unfinished = Call.objects.visible_to(user).unfinished()
-    own = list(unfinished.filter(taken_by=user))
-    others = unfinished.exclude(taken_by=user)
-    away_today = others.filter(taken_by__in=away_on(clock.today()).values("pk")).select_related("taken_by")
-    takers = {call.taken_by_id: call.taken_by for call in away_today}
+    found = list(unfinished_for(user).select_related("taken_by"))
+    own = [call for call in found if call.taken_by_id == user.pk]
+    others = [call for call in found if call.taken_by_id != user.pk]
+    takers = {call.taken_by_id: call.taken_by for call in others}
     mine = {pk for pk, taker in takers.items() if user in stand_ins(taker, clock.today())}
-    gone = away_among(mine, clock.today())
-    for call in (theirs := [call for call in away_today if call.taken_by_id in mine]):
+    gone = away_among(mine, clock.today()) if mine else {}
+    for call in (theirs := [call for call in others if call.taken_by_id in mine]):
         call.for_whom = _for_whom(call.taken_by, gone.get(call.taken_by_id))  # type: ignore[attr-defined]
     return sorted([*own, *theirs], key=lambda call: (call.received_at, str(call.pk)))
 

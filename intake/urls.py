@@ -22,11 +22,18 @@ from intake.views import (
     staff,
     steps,
     tracks,
+    week,
 )
 
 app_name = "intake"
 urlpatterns = [
     path("my-day/", day.my_day, name="my-day"),
+    path("my-day/now/", day.my_day_now, name="my-day-now"),
+    path("my-day/week/", week.week, name="week"),
+    path("my-day/week/<str:day>/", week.week, name="week-of"),
+    path("my-day/calendar/", week.calendar_own, name="calendar-own"),
+    path("my-day/calendar/end/", week.calendar_end, name="calendar-end"),
+    path("calendar/<str:token>.ics", week.calendar_feed, name="calendar-feed"),
     path("notices/<uuid:pk>/", day.notice_open, name="notice-open"),
     path("shift/", shifts.shift, name="shift"),
     path("shift/<int:pk>/", shifts.shift_take, name="shift-take"),
@@ -66,6 +73,7 @@ urlpatterns = [
     path("cases/<str:code>/passphrase/", continuity.passphrase, name="passphrase"),
     path("cases/<str:code>/notes/<uuid:pk>/<str:amendment>/", notes.note_amend, name="note-amend"),
     path("calls/<uuid:call>/notes/<uuid:pk>/<str:amendment>/", notes.call_note_amend, name="call-note-amend"),
+    path("calls/<uuid:pk>/amend/", notes.call_amend, name="call-amend"),
     path("cases/<str:code>/concern/", children.concern_register, name="concern-register"),
     path("cases/<str:code>/child/<int:report>/", children.child, name="child"),
     path("cases/<str:code>/child/<int:report>/asked/", children.child_feedback, name="child-feedback"),

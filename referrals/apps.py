@@ -16,6 +16,7 @@ class ReferralsConfig(AppConfig):
         from intake.actions.calls import CAME_TO_CASE
         from intake.actions.cases import CLOSED
         from intake.actions.steps import DONE
+        from intake.news import ANSWERS
         from intake.protection import RAISED
         from intake.spoken import AGREED, SIGNPOSTED
         from referrals import labels, wall
@@ -25,9 +26,11 @@ class ReferralsConfig(AppConfig):
         from referrals.actions.silence import finish_with_case
         from referrals.agreed import agency_agreed_to, told_to_go_to
         from referrals.links import REFERRAL_LINKS
+        from referrals.news import answers_in
 
         lower.STEP_KINDS.update(labels.STEP_KINDS)
         lower.CALLING.update(labels.CALLING)
+        lower.AT_TIME.update(labels.AT_TIME)
         lower.INSIDE.update(labels.INSIDE)
         lower.NEEDS_WORDS.update(labels.NEEDS_WORDS)
         lower.BOUNCED_WHY.update(labels.BOUNCED_WHY)
@@ -38,6 +41,7 @@ class ReferralsConfig(AppConfig):
         lower.WHYS.update(labels.REASONS)
         AGREED.append(agency_agreed_to)
         SIGNPOSTED.append(told_to_go_to)
+        ANSWERS.append(answers_in)
         CAME_TO_CASE.append(follow_signposts)
         RAISED.append(clean_sent_and_drafts)
         CLOSED.append(finish_with_case)

@@ -50,6 +50,8 @@ KEEPERS: Words = {
 }
 
 CALLING = {"confirm_contact", "ask_month", "ask_quarter", "ask_signposted", "three_way_call"}
+# A time that is booked with others.
+AT_TIME = {"three_way_call", "booked_contact"}
 # Between us and an agency: when they are late, no caller waits for a call.
 INSIDE = {"answer_question", "answer_comment", "read_message", "held_until", "tell_to_stop"}
 # A need is not dropped by two presses: who chooses nobody says why.
@@ -152,6 +154,13 @@ NOTICES: Words = {
     "look.made": _("A handover to look at"),
     "look.closed": _("A link for a first look was closed: too many wrong codes"),
     "agency.verify": _("Check whether what we know of an agency is still true"),
+}
+
+# The notices to us that are an agency's answer: a first page says who it is.
+ANSWERS = {
+    *("referral.accepted", "referral.declined", "referral.question", "referral.booked", "referral.booked_warm"),
+    *("referral.missed", "referral.held", "referral.resumed", "referral.contact_made", "referral.completed"),
+    *("referral.returned", "referral.confirmed", "referral.commented", "referral.message"),
 }
 
 STATES: Words = {

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from helpline.people import clock
 from helpline.people.models import User
-from intake.gate import person
+from intake.gate import may_do, person
 from intake.models import Call, Case, FollowUp
 from referrals.asked_first import questions_of
 from referrals.came_back import came_back
@@ -20,6 +20,8 @@ from referrals.turns import lines
 
 Panel = tuple[str, dict[str, Any]]
 NOTHING: Panel = ("referrals/panels/nothing.html", {})
+# What a step asks for -> the URL name behind which it is done; of the others on the page of the handover.
+WAYS = {"choose_next": "choose", **dict.fromkeys(ASKING_STEPS.values(), "caller-says")}
 SHOWN = 3  # agencies a need, before one asks for all
 
 
@@ -70,6 +72,8 @@ def what_to_do(request: HttpRequest, step: FollowUp) -> Panel:
     if referral is None:
         return NOTHING
     values = {"referral": referral, "case": referral.case, "step": step, "asks": step.kind in ASKING_STEPS.values()}
+    if not may_do(request, step.case, f"referrals:{WAYS.get(step.kind, 'referral')}"):
+        return "referrals/panels/about_referral.html", values | {"only_reads": True}
     if step.kind == "choose_next":
         values |= {"back": seen.back.get(referral.pk)}
     if step.kind == "choose_next" and not seen.has_choice:

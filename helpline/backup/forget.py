@@ -11,7 +11,7 @@ from django.db import transaction
 from helpline.backup import barred
 from helpline.backup.forgotten import List
 from helpline.disposals import dispose_again
-from helpline.people.models import DataKey, Disposal, DisposalItem, Invitation, Unit, User
+from helpline.people.models import CalendarAddress, DataKey, Disposal, DisposalItem, Invitation, Unit, User
 from intake.actions import erase_numbers, erase_words
 from intake.models import SearchMark
 
@@ -37,11 +37,12 @@ def again(told: List) -> dict[str, int]:
 
 
 def begin_anew() -> dict[str, int]:
-    """What a restored database must not go on with: sessions that were alive then, invitations that were open, and words and
-    numbers whose time has passed since. Returns how many."""
+    """What a restored database must not go on with: sessions that were alive then, invitations that were open, calendar
+    addresses that may have been ended since, and words and numbers whose time has passed. Returns how many."""
     UserSession.objects.all().delete()
     ended = Session.objects.all().delete()[0]
     now = dt.datetime.now(dt.UTC)
+    CalendarAddress.objects.all().delete()
     void = Invitation.objects.filter(used_at__isnull=True, until__gt=now).update(until=now)
     return {"sessions": ended, "invitations": void, "words": erase_words(), "numbers": erase_numbers()}
 

@@ -9,46 +9,87 @@ from django.utils.translation import gettext as _
 
 from helpline.extract.paper import Extract, gather
 from helpline.extract.same import same_as
-from helpline.extract.tables import ACCESS_LAW, ASKED_BY, IDENTITY_CHECKED, LAWS, OUTCOMES, PARTS
+from helpline.extract.tables import ACCESS_LAW, ASKED_BY, CALL_PARTS, CONCERN, IDENTITY_CHECKED, LAWS, OUTCOMES, PARTS
 from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.models import User
 from intake.actions.timeline import lock, record
-from intake.models import Person, SecrecyDecision
+from intake.models import Call, Person, SecrecyDecision
 from intake.personal_numbers import refuse_personal_number
 
 REFUSED, PART = SecrecyDecision.Outcome.REFUSED, SecrecyDecision.Outcome.PART
-HOLDS = dt.timedelta(days=30)  # a decision is about what stood there when it was made (GDPR Art. 12.3: one month)
 
 
 def decide_extract(
-    *, by: User, person: Person, facts: Mapping[str, Any], same: Collection[str] = ()
+    *, by: User, whose: Person | Call, facts: Mapping[str, Any], same: Collection[str] = ()
 ) -> SecrecyDecision:
-    """Record a decision on secrecy: who asked, how the identity was checked, what is given out, on which law. `same`: who else
-    is the same person. Sent twice, it is one. Raises Refused with its field."""
+    """Record a decision on secrecy: who asked, how the identity was checked, what is given out, on which law. `whose`: a person
+    of a case; or a call without one, with the `call_part` that the person has in it. `same`: who else is the same person.
+    Sent twice, it is one. Raises Refused with its field."""
     _check(facts)
-    if not set(same) <= {one.value for one in same_as(by, person)}:
+    of = _whose(whose, facts.get("call_part", ""), same)
+    if not set(same) <= {one.value for one in same_as(by, whose)}:
         raise Refused(_("Choose among those that are shown."), at="same")
+    values = [_value(whose), *sorted(same)]
     covers = {
-        "people": [f"person:{person.pk}", *sorted(one for one in same if one.startswith("person:"))],
-        "calls": sorted(one for one in same if one.startswith("call:")),
+        "people": [one for one in values if one.startswith("person:")],
+        "calls": [one for one in values if one.startswith("call:")],
     }
     law = ACCESS_LAW if facts["outcome"] == SecrecyDecision.Outcome.ALL else facts["law"]
     held_back = sorted(facts["held_back"]) if facts["outcome"] == PART else []
     known = {name: facts[name] for name in ("asked_by", "identity_checked", "outcome", "registry_number")}
     known |= {"law": law, "held_back": held_back, "covers": covers}
     with transaction.atomic():
-        case = lock(person.case)
-        before = SecrecyDecision.objects.filter(person=person, decided_by=by, made_at__isnull=True, **known)
+        _held(of, reason=facts["reason"])
+        before = SecrecyDecision.objects.filter(**of, decided_by=by, made_at__isnull=True, **known)
         found = before.filter(decided_at__gt=clock.now() - dt.timedelta(hours=1)).order_by("-decided_at").first()
         if found is not None:
             return found
         made = SecrecyDecision.objects.create(
-            case=case, person=person, decided_by=by, decided_at=clock.now(), reason=facts["reason"].strip(), **known
+            **of, decided_by=by, decided_at=clock.now(), reason=facts["reason"].strip(), **known
         )
-        record("extract.decided", by=by, case=case, row=made.pk, part=person.part, outcome=made.outcome, law=made.law)
+        _tell_decided(by, made)
     return made
+
+
+def _value(whose: Person | Call) -> str:
+    return f"person:{whose.pk}" if isinstance(whose, Person) else f"call:{whose.pk}"
+
+
+def _whose(whose: Person | Call, call_part: str, same: Collection[str]) -> dict[str, Any]:
+    """The fields that say whom a decision is about. Raises Refused: the others that a name or a number leads to from a call
+    are who called, and not whom it was about."""
+    if isinstance(whose, Person):
+        return {"case": whose.case, "person": whose}
+    if call_part not in CALL_PARTS:
+        raise Refused(_("Choose one of these."), at="call_part")
+    if call_part == CONCERN and same:
+        raise Refused(_("These have the name or number of who called, not of whom the call was about."), at="same")
+    return {"call": whose, "call_part": call_part}
+
+
+def _held(of: dict[str, Any], *, reason: str) -> None:
+    """Hold the case or the call until the transaction ends. Raises Refused where a reason can no longer be kept there."""
+    if "case" in of:
+        of["case"] = lock(of["case"])
+    else:
+        calls = Call.objects.select_for_update(of=("self", "key")).select_related("key")
+        of["call"] = calls.get(pk=of["call"].pk)
+    if reason.strip() and (of.get("case") or of["call"]).is_forgotten:
+        raise Refused(
+            _("The words here are erased, and no reason can be written. What is coded is all that is left."),
+            at="reason",
+        )
+
+
+def _tell_decided(by: User, made: SecrecyDecision) -> None:
+    """In the timeline of the case; of a call without one, in the log."""
+    codes: dict[str, Any] = {"part": made.part, "outcome": made.outcome, "law": made.law}
+    if made.case is not None:
+        record("extract.decided", by=by, case=made.case, row=made.pk, **codes)
+    else:
+        log("extract.decided", by=by, call=made.call_id, row=made.pk, **codes)
 
 
 def _check(facts: Mapping[str, Any]) -> None:
@@ -76,7 +117,7 @@ def read_extract(
     with transaction.atomic():
         if decision.outcome == REFUSED:
             raise Refused(_("It was decided that nothing is given out."))
-        if decision.decided_at < clock.now() - HOLDS:
+        if decision.decided_at < clock.now() - SecrecyDecision.HOLDS:
             raise Refused(_("The decision is older than a month. Decide anew."))
         found = gather(by, decision, ticked=ticked, words=words)
         for case in found.cases:
@@ -98,7 +139,9 @@ def make_extract(
     """The extract to give out, as a PDF or as text: that which was looked through (`seen` is its digest), or none. Raises
     Refused; of protected personal data no file is made."""
     with transaction.atomic():
-        held = SecrecyDecision.objects.select_for_update(of=("self",)).select_related("case__key", "decided_by")
+        held = SecrecyDecision.objects.select_for_update(of=("self",)).select_related(
+            "case__key", "call__key", "decided_by"
+        )
         decision = held.get(pk=decision.pk)
         found = read_extract(by=by, decision=decision, ticked=ticked, words=words)
         if found.is_protected:
@@ -107,8 +150,9 @@ def make_extract(
             raise Refused(_("It is not what you have looked through. Look through it again, as it is given now."))
         made = found.as_pdf(str(decision.pk)) if form == "pdf" else found.as_text()
         SecrecyDecision.objects.filter(pk=decision.pk, made_at__isnull=True).update(made_at=clock.now())
-        for case in found.cases:
-            record("extract.made", by=by, case=case, row=decision.pk, part=decision.person.part, form=form)
+        for subject in found.subjects:
+            part = subject.people[0].part
+            record("extract.made", by=by, case=subject.case, row=decision.pk, part=part, form=form)
         for call in found.calls:
             log("extract.made", by=by, call=call.pk, row=decision.pk, form=form)
     return made

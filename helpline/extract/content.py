@@ -11,8 +11,12 @@ from django.utils.translation import gettext as _
 from helpline.extract import masks
 from helpline.extract.tables import (
     ABOUT_CALLER,
+    BOTH,
+    CALL_PARTS,
     CALLER,
     CONCERN,
+    FACTS_OF_CALLER,
+    FACTS_OF_CONCERN,
     NOT_TOLD,
     OF_CALLER,
     OTHERS,
@@ -27,6 +31,7 @@ from intake import triage
 from intake.acute import lines_of
 from intake.models import Call, Case, ChildClock, Note, Person
 from intake.personal_numbers import written
+from intake.told import facts_of
 
 
 @dataclass(frozen=True)
@@ -112,14 +117,17 @@ def of_case(subject: Subject) -> Iterator[Part]:
         yield part(code, case.number, lines)
 
 
-def of_call(call: Call) -> Iterator[Part]:
-    """All of one call without a case: who called is the person."""
+def of_call(call: Call, as_whom: str = CALLER) -> Iterator[Part]:
+    """All of one call without a case, about who called, or whom it was about."""
     about = _("Call %(time)s") % {"time": at(call.received_at)}
-    who = [Line(_("Name"), call.caller_name)]
-    who += [Line(_("Personal number"), written(call.personal_number))] if call.personal_number else []
+    subject = Subject(Case(), [Person(part=one) for one in ([CALLER, CONCERN] if as_whom == BOTH else [as_whom])])
+    who = [Line(_("Here as"), str(CALL_PARTS[as_whom]))]
+    if as_whom != CONCERN:
+        who += [Line(_("Name"), call.caller_name)] if call.caller_name else []
+        who += [Line(_("Personal number"), written(call.personal_number))] if call.personal_number else []
     yield part("person", about, who)
-    yield part("calls", about, _call(call, Subject(Case(), [Person(part=CALLER)])))
-    yield part("safe", about, [Line("", call.safe.text)] if not call.safe.is_empty else [])
+    yield part("calls", about, _call(call, subject))
+    yield part("safe", about, [Line("", call.safe.text, subject.of_caller)] if not call.safe.is_empty else [])
     yield part("readers", about, _readers(call=call))
 
 
@@ -177,14 +185,12 @@ def _calls(subject: Subject) -> Iterator[Line]:
 
 
 def _call(call: Call, subject: Subject) -> Iterator[Line]:
-    about, caller = at(call.received_at), subject.of_caller
-    yield Line(_("Call"), _("%(time)s, %(minutes)s minutes") % {"time": about, "minutes": call.minutes})
-    yield Line(_("Who called"), call.type_name, caller)
-    if call.urgency:
-        yield Line(_("Urgency"), said(triage.name_of("urgencies", call.urgency), call.urgency_reason), subject.of_both)
-    if call.actualisation:
-        answer = triage.in_language(triage.BOOL3[call.actualisation])
-        yield Line(_("Is this an actualisation?"), said(answer, call.actualisation_reason), subject.of_both)
+    yield Line(_("Call"), _("%(time)s, %(minutes)s minutes") % {"time": at(call.received_at), "minutes": call.minutes})
+    for fact in facts_of(call):
+        whose = _whose_fact(fact.key, subject)
+        if fact.key != "fact.call":  # it stands above
+            yield Line(fact.label, said(fact.answer, fact.words), whose)
+        yield from _beside(fact.beside, fact.label, whose)
     yield from _answers(call, subject)
     for line in lines_of(call) if call.measures.exists() else []:
         yield Line(line.label, said(at(line.done_at) or _("not done"), line.reference, line.why_not), subject.of_both)
@@ -194,12 +200,25 @@ def _call(call: Call, subject: Subject) -> Iterator[Line]:
 def _answers(call: Call, subject: Subject) -> Iterator[Line]:
     apart = {question.key for name in ("opening", "closing") for question in call.guide.sets[name]}
     for key, question in call.guide.questions.items():
-        if question.type == "say" or not (call.answered.get(key) or call.remarks.get(key)):
+        if question.type == "say" or not (call.answered.get(key) or call.remarks.get(key) or call.beside.get(key)):
             continue
         of_caller = key in ABOUT_CALLER or key in apart
         answer = question.say(call.answered[key]) if call.answered.get(key) else ""
         whose = subject.of_caller if of_caller else subject.of_both
         yield Line(question.short, said(answer, call.remarks.get(key)), whose)
+        yield from _beside(call.beside.get(key, []), question.short, whose)
+
+
+def _whose_fact(key: str, subject: Subject) -> str:
+    if key in FACTS_OF_CALLER:
+        return subject.of_caller
+    return subject.of_concern if key in FACTS_OF_CONCERN else subject.of_both
+
+
+def _beside(notes: list[Note], about: str, whose: str) -> Iterator[Line]:
+    """What was written afterwards beside a fact or an answer: it is whose that is."""
+    for one in notes:
+        yield Line(f"{about}: {one.amendment_name}, {at(one.at)}, {one.by}", one.text, whose)
 
 
 def _notes(notes: list[Note]) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from helpline.extract.same import Same
-from helpline.extract.tables import ASKED_BY, IDENTITY_CHECKED, LAWS, OUTCOMES, PARTS
+from helpline.extract.tables import ASKED_BY, CALL_PARTS, IDENTITY_CHECKED, LAWS, OUTCOMES, PARTS
 from helpline.people.templatetags.people import say_time
 from helpline.people.words import WordsField
 
@@ -19,6 +19,11 @@ SEVERAL = forms.CheckboxSelectMultiple
 class DecisionForm(forms.Form):
     """Who asked, how we know who it is, what is given out and why not all."""
 
+    call_part = forms.ChoiceField(
+        label=_("As whom the person stands in the call"),
+        choices=lambda: list(CALL_PARTS.items()),
+        widget=forms.RadioSelect,
+    )
     same = forms.MultipleChoiceField(label=_("The same person"), required=False, widget=SEVERAL)
     asked_by = forms.ChoiceField(label=_("Who asks"), choices=lambda: list(ASKED_BY.items()), widget=forms.RadioSelect)
     identity_checked = forms.ChoiceField(
@@ -42,8 +47,10 @@ class DecisionForm(forms.Form):
         help_text=_("Needed where something is held back."),
     )
 
-    def __init__(self, *args: Any, same: list[Same], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, same: list[Same], of_call: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not of_call:
+            del self.fields["call_part"]
         self.fields["same"].choices = [(one.value, _label(one)) for one in same]  # type: ignore[attr-defined]
         if not same:
             del self.fields["same"]

@@ -12,7 +12,7 @@ from helpline.extract import masks
 from helpline.extract.content import Line, Part, Subject, at, of_call, of_case, part, shown
 from helpline.extract.handovers import of_handovers
 from helpline.extract.same import covered
-from helpline.extract.tables import CALLER, LAWS, PARTS
+from helpline.extract.tables import CALLER, CONCERN, LAWS, PARTS
 from helpline.people import clock
 from helpline.people.errors import Refused
 from helpline.people.models import User
@@ -27,9 +27,13 @@ class Extract:
 
     paper: Paper
     parts: list[Part]
-    cases: list[Case]
+    subjects: list[Subject]
     calls: list[Call]
     reporter: bool  # somebody else called, who must not be recognised
+
+    @property
+    def cases(self) -> list[Case]:
+        return [subject.case for subject in self.subjects]
 
     @property
     def digest(self) -> str:
@@ -57,9 +61,9 @@ def gather(user: User, decision: SecrecyDecision, *, ticked: Iterable[str] = (),
         raise Refused(_("What the decision covers is no longer there as it was. Decide anew."))
     subjects = _subjects(people)
     with translation.override(LANGUAGE):
-        found = _masks(subjects, calls)
+        found = _masks(decision, subjects, calls)
         found.add_words(words)
-        parts = [part for part in _parts(subjects, calls) if part.code not in decision.held_back]
+        parts = [part for part in _parts(decision, subjects, calls) if part.code not in decision.held_back]
         parts = shown(parts, found, set(ticked))
         paper = Paper(
             title=_("Extract of personal data"),
@@ -73,8 +77,8 @@ def gather(user: User, decision: SecrecyDecision, *, ticked: Iterable[str] = (),
                 )
             ],
         )
-    reporter = any(CALLER not in subject.parts for subject in subjects)
-    return Extract(paper, parts, [subject.case for subject in subjects], calls, reporter)
+    reporter = any(CALLER not in subject.parts for subject in subjects) or decision.call_part == CONCERN
+    return Extract(paper, parts, subjects, calls, reporter)
 
 
 def _subjects(people: list[Person]) -> list[Subject]:
@@ -86,14 +90,20 @@ def _subjects(people: list[Person]) -> list[Subject]:
     return list(found.values())
 
 
-def _parts(subjects: list[Subject], calls: list[Call]) -> list[Part]:
+def _as_whom(decision: SecrecyDecision, call: Call) -> str:
+    """As whom the person stands in a call: as who called, unless the decision says otherwise of this one."""
+    return decision.call_part if call.pk == decision.call_id else CALLER
+
+
+def _parts(decision: SecrecyDecision, subjects: list[Subject], calls: list[Call]) -> list[Part]:
     order = list(PARTS)
     found: list[Part] = []
     for subject in subjects:
         kept = part("kept", subject.case.number, [Line("", standing_of(subject.case).words)])
         found += sorted([*of_case(subject), *of_handovers(subject), kept], key=lambda part: order.index(part.code))
     for call in calls:
-        found += of_call(call)
+        kept = part("kept", _("Call %(time)s") % {"time": at(call.received_at)}, [Line("", standing_of(call).words)])
+        found += [*of_call(call, _as_whom(decision, call)), kept]
     return found
 
 
@@ -101,25 +111,38 @@ def _head(decision: SecrecyDecision, subjects: list[Subject], calls: list[Call])
     held = ", ".join(str(PARTS[code]).lower() for code in PARTS if code in decision.held_back)
     about = [subject.case.number for subject in subjects]
     about += [_("call %(time)s") % {"time": at(call.received_at)} for call in calls]
+    rows: list[Case | Call] = [*(subject.case for subject in subjects), *calls]
+    gone = [at(row.key.destroyed_at) for row in rows if row.is_forgotten]
+    names = [one.name for subject in subjects for one in subject.people]
+    names += [call.caller_name for call in calls if _as_whom(decision, call) != CONCERN]
     return [
         (
             _("About"),
-            ", ".join(dict.fromkeys(one.name for subject in subjects for one in subject.people if one.name)) or "–",
+            ", ".join(dict.fromkeys(name for name in names if name)) or "–",
         ),
         (_("Concerns"), ", ".join(about)),
+        *(
+            [(_("Erased"), _("The words were erased %(time)s. What is coded remains.") % {"time": ", ".join(gone)})]
+            if gone
+            else []
+        ),
         (_("Registry number"), decision.registry_number),
         (_("Decided"), f"{at(decision.decided_at)}, {decision.decided_by}"),
         *([(_("Held back"), f"{held} ({LAWS.get(decision.law, decision.law)})")] if held else []),
     ]
 
 
-def _masks(subjects: list[Subject], calls: list[Call]) -> masks.Masks:
+def _masks(decision: SecrecyDecision, subjects: list[Subject], calls: list[Call]) -> masks.Masks:
     """Everybody else who is known in these cases and calls, also who was taken off the list."""
     own = {person.pk for subject in subjects for person in subject.people}
-    names = [person.name for subject in subjects for person in subject.people] + [call.caller_name for call in calls]
+    made = [call for call in calls if _as_whom(decision, call) != CONCERN]  # by the person
+    names = [person.name for subject in subjects for person in subject.people] + [call.caller_name for call in made]
     numbers = [person.personal_number for subject in subjects for person in subject.people]
-    numbers += [call.personal_number for call in calls]
+    numbers += [call.personal_number for call in made]
     found = masks.Masks(names, [number for number in numbers if number])
+    for call in calls:
+        if call not in made:
+            found.add_person(masks.reporter(), name=call.caller_name, phone=call.phone, number=call.personal_number)
     for subject in subjects:
         is_caller = CALLER in subject.parts
         for one in Person.everybody.filter(case=subject.case).exclude(pk__in=own).select_related("case__key"):

@@ -4,10 +4,12 @@ the manager ticks which truly are the same."""
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from helpline.people.models import User
 from intake.marks import marks_of
 from intake.models import Call, Case, Person, SearchMark
-from intake.search import calls_known_to, known_to
+from intake.search import calls_known_to, ended_calls_of, known_to
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,12 @@ class Same:
     by_number: bool
 
 
-def same_as(user: User, person: Person) -> list[Same]:
-    """All that this user may know of, those with the same number first."""
-    marks = [mark for _kind, mark in marks_of(person)]
+def same_as(user: User, whose: Person | Call) -> list[Same]:
+    """All that this user may know of, those with the same number first. Of a call it is who called."""
+    marks = [mark for _kind, mark in marks_of(whose)]
     cases, calls = known_to(user), calls_known_to(user)
-    found = SearchMark.objects.filter(mark__in=marks).exclude(person=person)
+    own = Q(person=whose) if isinstance(whose, Person) else Q(call=whose)
+    found = SearchMark.objects.filter(mark__in=marks).exclude(own)
     rows = [
         *found.filter(case__in=cases).select_related("case__owner", "person"),
         *found.filter(call__in=calls).select_related("call__taken_by"),
@@ -46,5 +49,5 @@ def covered(user: User, values: Iterable[str]) -> tuple[list[Person], list[Call]
         ids[kind].append(pk)
     people = Person.objects.filter(pk__in=ids["person"], case__in=known_to(user))
     people = people.select_related("case__key", "case__unit", "case__municipality", "case__owner").order_by("pk")
-    calls = calls_known_to(user).filter(pk__in=ids["call"]).select_related("key", "municipality", "unit").order_by("pk")
+    calls = ended_calls_of(user).filter(pk__in=ids["call"]).select_related("key", "municipality", "unit").order_by("pk")
     return list(people), list(calls)

@@ -19,6 +19,12 @@ PARTS: Words = {
     "readers": _("Who has read it"),
     "kept": _("How long it is kept"),
 }
+# As whom somebody is known from a call without a case.
+CALL_PARTS: Words = {
+    "caller": _("Who called, about somebody else"),
+    "both": _("Who called, about themselves"),
+    "concern": _("Whom the call was about"),
+}
 ASKED_BY: Words = {
     "self": _("The person"),
     "guardian": _("A guardian"),
@@ -44,13 +50,19 @@ LAWS: Words = {
 }
 ACCESS_LAW = "GDPR Art. 15"
 
-CALLER, CONCERN = "caller", "concern"
+CALLER, CONCERN, BOTH = "caller", "concern", "both"
 OWN, OTHERS, REPORTERS = "own", "others", "reporters"  # whose it is: shown, masked as somebody else's, as a reporter's
 
 # Answers that tell of the caller, besides those of the opening and the closing.
 ABOUT_CALLER = {
     *("r_rel", "r_own", "r_contact", "r_known", "r_aware", "r_want", "r_children"),
     *("p_role", "p_mode", "p_others", "p_talked", "p_consent", "p_done", "p_want", "p_feedback", "p_they_do"),
+}
+# Whose a fact of a call is (intake.told.FACTS): the caller’s, the person of concern’s, or, where it is not here, of both.
+FACTS_OF_CALLER = {"fact.caller_type", "fact.caller_name", "fact.identity", "fact.language", "fact.interpreter"}
+FACTS_OF_CONCERN = {"fact.milieu", "fact.age_band"}
+FACTS_OF_BOTH = {
+    *("fact.call", "fact.track", "fact.protection", "fact.municipality", "fact.urgency", "fact.actualisation"),
 }
 # What somebody who called said for themselves: of a case of which they are not the caller it is a reporter's.
 CARD_OF_CALLER = {"wants", "fears", "tried", "dont_ask", "safe_contact"}

@@ -30,6 +30,7 @@ MAY: dict[str, set[Role]] = {
     "decide_child": STAFF,  # of them, those who are marked as qualified (SoL 25:1)
     "extend_child_clock": {Role.MANAGER},
     "reassign_case": {Role.MANAGER},
+    "plan_in_unit": {Role.MANAGER},  # a step in a case of the unit, for its owner: nothing of it is read
     "link_cases": {Role.MANAGER},
     "see_caseload": {Role.MANAGER},
     "refer": STAFF,

@@ -7,7 +7,6 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.webauthn import views as webauthn
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
-from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,7 +22,7 @@ from helpline.people.accounts import log_failure
 from helpline.people.errors import Refused
 from helpline.people.invitations import INVITED, digest_of, invitation_of, take_by_password
 from helpline.people.passkeys import options_of
-from helpline.people.provider import SignOnAdapter
+from helpline.people.provider import Callback, SignOnAdapter
 from helpline.people.second_factor import before_factor
 
 
@@ -80,7 +79,7 @@ def sign_on_callback(request: HttpRequest) -> HttpResponse:
     if not sign_on.is_on():
         raise Http404
     try:
-        answer: HttpResponse = OAuth2CallbackView.adapter_view(SignOnAdapter(request, sign_on.SIGN_ON))(request)
+        answer: HttpResponse = Callback.adapter_view(SignOnAdapter(request, sign_on.SIGN_ON))(request)
     except (ValueError, TypeError, KeyError, ImproperlyConfigured, OAuth2Error, RequestException) as error:
         # No answer, or one that is no JSON, is another issuer's, lacks a part, or names somebody at far too great length.
         log_failure(None, step="sign_on")
@@ -96,7 +95,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         return render(request, "people/invitation_over.html", status=404)
     if request.method == "POST" and request.POST.get("part") == "sign_on":
-        return sign_on.begin(request, AuthProcess.LOGIN, **{INVITED: digest_of(token)})
+        return sign_on.begin(request, AuthProcess.LOGIN, data={INVITED: digest_of(token)})
     form = ChoosePasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and (answer := _take(request, token, form)):
         return answer

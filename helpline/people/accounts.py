@@ -3,7 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.stagekit import clear_login
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib import messages
@@ -20,6 +20,7 @@ from helpline.people.live_sessions import forget_this, others_of, tell_others
 from helpline.people.models import LogEntry, User
 from helpline.people.second_factor import FACTOR, FEW_CODES, codes_left
 from helpline.people.sessions import resume
+from helpline.people.shown_again import shown_at_log_in
 from helpline.people.templatetags.people import said_time
 
 
@@ -94,7 +95,7 @@ class ClosedAdapter(DefaultAccountAdapter):
         tell_others(others)
         request.session[FACTOR] = len(set(how) & {"totp", "webauthn", "recovery_codes", "sign_on"}) > 0
         if set(how) - {"sign_on"}:  # for some minutes nobody is asked again for what was just given
-            record_authentication(request, user, method=how[0], reauthenticated=True)
+            shown_at_log_in(request, user, how[0])
         with translation.override(user.language):  # the page that was posted was nobody's yet
             self._say(request, user, how, others)
 

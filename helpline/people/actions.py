@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.audit import log
+from helpline.people.calendar_address import end_address
 from helpline.people.errors import Refused
 from helpline.people.invitations import open_ones
 from helpline.people.models import Role, User
@@ -43,6 +44,7 @@ def change_user(*, by: User, user: User, facts: Mapping[str, Any]) -> User:
     """Change what is given. Another role or unit is refused while the person has something in hand. Raises Refused."""
     with transaction.atomic():
         held = _hold(user)
+        was_over = held.is_over
         changed = {name for name, value in facts.items() if name in FACTS and getattr(held, name) != value}
         if changed & {"role", "unit"}:
             if held.pk == by.pk:
@@ -54,6 +56,8 @@ def change_user(*, by: User, user: User, facts: Mapping[str, Any]) -> User:
                 raise Refused(_("You cannot switch off your own account."))
             _refuse_while_in_hand(held)
         held.save()
+        if was_over or changed & {"role", "unit"}:  # an address that has ended does not come back with the account
+            end_address(by=by, user=held)
         if changed:
             log("user.changed", by=by, row=held.pk, parts=sorted(changed), role=held.role, unit=held.unit_id)
     return held
@@ -69,6 +73,7 @@ def switch_off_user(*, by: User, user: User) -> None:
         _refuse_while_in_hand(held)
         _switch(held, by, on=False)
         open_ones(held).update(until=clock.now())
+        end_address(by=by, user=held)
         end_all(held)
 
 

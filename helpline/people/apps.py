@@ -20,6 +20,7 @@ class PeopleConfig(AppConfig):
             checks,  # noqa: F401  registers the checks
             live_sessions,
             second_factor,
+            shown_again,
         )
         from helpline.people.absences import standing_in
         from helpline.people.actions import HOLDS
@@ -37,5 +38,6 @@ class PeopleConfig(AppConfig):
         KINDS["account_invited"] = _("Somebody was given a new invitation. Did they ask for it? The log says who")
         live_sessions.listen()
         second_factor.listen()
+        shown_again.listen()
         user_logged_in.connect(begin)
         post_migrate.connect(grant_application_role, sender=self)

@@ -1,5 +1,8 @@
-"""The identity token of a municipality's log-in: signed with a key that the issuer publishes, and fresh, or refused."""
+"""The identity token of a municipality's log-in: signed with a key that the issuer publishes, fresh, and the answer to what was
+asked, or refused."""
 
+import hmac
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +19,7 @@ ALGORITHMS: dict[str, list[str]] = {
     "OKP": ["EdDSA"],
 }
 NEEDED = ["iss", "aud", "exp", "sub"]
+SKEW = 30  # seconds by which two machines' clocks may differ
 
 
 def verified(id_token: str, *, keys_url: str, issuer: str, audience: str) -> dict[str, Any]:
@@ -28,12 +32,26 @@ def verified(id_token: str, *, keys_url: str, issuer: str, audience: str) -> dic
             algorithms=_algorithms_of(key),
             issuer=issuer,
             audience=audience,
+            leeway=SKEW,
             options={"require": NEEDED},
         )
     except (jwt.PyJWTError, TypeError, AttributeError) as error:  # the last two: a header that the key does not fit
         raise OAuth2Error("an identity token that is not valid") from error
     verify_jti(found)
     return found
+
+
+def answers(found: Mapping[str, Any], *, nonce: str, since: int | None = None) -> None:
+    """That it was made for this one request (OpenID Connect Core 1.0, 3.1.3.7), and, where `since` is given in seconds, that the
+    person logged in there after that and not before: `auth_time`. Raises OAuth2Error."""
+    said = found.get("nonce")
+    if not nonce or not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode()):
+        raise OAuth2Error("an answer to another request")
+    if since is None:
+        return
+    at: Any = found.get("auth_time")
+    if type(at) not in (int, float) or not since - SKEW <= at <= time.time() + SKEW:
+        raise OAuth2Error("nobody was asked anew who it is")
 
 
 def _published(keys_url: str) -> list[Mapping[str, Any]]:

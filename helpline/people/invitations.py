@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.audit import log
+from helpline.people.calendar_address import end_address
 from helpline.people.errors import Refused
 from helpline.people.models import Invitation, User
 from helpline.people.notices import notify
@@ -132,6 +133,7 @@ def _begin_again(by: User | None, user: User) -> str:
         factors, _rows = Authenticator.objects.filter(user=held).delete()
         SocialAccount.objects.filter(user=held).delete()
         end_all(held)
+        end_address(by=by, user=held)
         log("second_factor.reset", by=by, row=held.pk, many=factors)
         notify(user=held, kind="log_in_reset", source=f"log_in_reset:{held.pk}:{clock.now().isoformat()}")
         tell_watchers(about=held, by=by, kind="account_reset")

@@ -9,6 +9,8 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models.signals import pre_save
@@ -90,7 +92,8 @@ def tell_others(places: list[Place]) -> None:
     now = clock.now().isoformat()
     for place in places:
         with transaction.atomic():
-            held = Session.objects.select_for_update().filter(pk=place.key).first()
+            row = UserSession.objects.select_for_update().filter(pk=place.pk).first()  # it may have a new key by now
+            held = Session.objects.select_for_update().filter(pk=row.session_key).first() if row else None
             if held:
                 held.session_data = SessionStore().encode({**held.get_decoded(), NEWER: now})
                 held.save(update_fields=["session_data"])
@@ -145,6 +148,20 @@ def forget_this(request: HttpRequest) -> None:
     """The row of a session that ends by itself or by logging out."""
     if request.session.session_key:
         UserSession.objects.filter(session_key=stored(request.session.session_key)).delete()
+
+
+def renew(request: HttpRequest) -> None:
+    """The session goes on under a new key, and the old cookie opens nothing. Its place in the list goes with it, and so does
+    word that another log-in left in it meanwhile. Raises SessionInterrupted where it was ended at this moment."""
+    with transaction.atomic():
+        row = UserSession.objects.select_for_update().filter(session_key=stored(request.session.session_key)).first()
+        try:
+            request.session.save()
+        except UpdateError as error:
+            raise SessionInterrupted("the session was ended meanwhile") from error
+        request.session.cycle_key()
+        if row:
+            UserSession.objects.filter(pk=row.pk).update(session_key=stored(request.session.session_key))
 
 
 def remember_this(request: HttpRequest) -> None:

@@ -11,8 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 
 from helpline.people.access import ANYONE, may
+from helpline.people.asking import is_over
 from helpline.people.audit import SOURCE
 from helpline.people.given_back import came_from, give_back, sent_words
+from helpline.people.sessions import QUIET
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 OPEN_MODULES = ("django.contrib.staticfiles.",)
@@ -34,7 +36,8 @@ class DenyByDefaultMiddleware:
         if act == ANYONE:
             return None
         if not request.user.is_authenticated:
-            return log_in_first(request)
+            by_itself = getattr(view, "asks", False) and QUIET in request.headers
+            return is_over(request) if by_itself else log_in_first(request)
         if act is None or not may(request.user, act):
             raise PermissionDenied
         return None

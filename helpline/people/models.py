@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Absence",
+    "CalendarAddress",
     "DataKey",
     "Disposal",
     "DisposalItem",
@@ -377,6 +378,19 @@ class Invitation(models.Model):
 
     class Privacy:
         plain = {"id", "user", "digest", "made_at", "made_by", "until", "used_at"}
+
+
+class CalendarAddress(models.Model):
+    """The secret address at which a calendar program reads when this person has something to do, and not a word of what.
+    Only a hash of it is kept."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="calendar_address")
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField(default=clock.now)
+    read_on = models.DateField(null=True)  # the last day on which it was read
+
+    class Privacy:
+        plain = {"id", "user", "digest", "made_at", "read_on"}
 
 
 class Disposal(models.Model):

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import secrets
+import time
 from typing import Any
 
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from allauth.utils import build_absolute_uri
@@ -12,9 +15,11 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from helpline.people.id_token import verified
+from helpline.people.id_token import answers, verified
 
 SIGN_ON = "sign_on"
+# Of what is kept in the session while somebody is there: what the answer must say.
+NONCE, SINCE = "nonce", "since"
 
 
 def account_key(issuer: str, subject: str) -> str:
@@ -25,6 +30,8 @@ def account_key(issuer: str, subject: str) -> str:
 
 class SignOnAdapter(OpenIDConnectOAuth2Adapter):
     """The exchange with the issuer. Its answer counts only where it is signed, and is the issuer's that was configured."""
+
+    asked: dict[str, Any] = {}  # noqa: RUF012  nothing was asked, so no answer fits
 
     @property
     def openid_config(self) -> dict[str, Any]:
@@ -41,9 +48,11 @@ class SignOnAdapter(OpenIDConnectOAuth2Adapter):
         """Always with its signature. Raises OAuth2Error."""
         try:
             config = self.openid_config
-            return verified(id_token, keys_url=config["jwks_uri"], issuer=config["issuer"], audience=app.client_id)
+            found = verified(id_token, keys_url=config["jwks_uri"], issuer=config["issuer"], audience=app.client_id)
+            answers(found, nonce=self.asked.get(NONCE, ""), since=self.asked.get(SINCE))
         except KeyError as error:
             raise OAuth2Error("an answer without what it needs") from error
+        return found
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> Any:
         """Raises OAuth2Error where there is no identity token, or no subject in it."""
@@ -52,6 +61,17 @@ class SignOnAdapter(OpenIDConnectOAuth2Adapter):
         if not data.get("sub"):
             raise OAuth2Error("nobody is named")
         return self.get_provider().sociallogin_from_response(request, {"id_token": data})
+
+
+class Callback(OAuth2CallbackView):
+    """Back from the issuer: its answer is held against what was asked in this browser, once."""
+
+    adapter: SignOnAdapter
+
+    def _get_state(self, request: HttpRequest, provider: Any) -> Any:
+        state, answer = super()._get_state(request, provider)
+        self.adapter.asked = state or {}
+        return state, answer
 
 
 class SignOnProvider(OpenIDConnectProvider):
@@ -72,6 +92,23 @@ class SignOnProvider(OpenIDConnectProvider):
 
     def get_scope_from_request(self, request: HttpRequest) -> list[str]:
         return self.get_default_scope()
+
+    def redirect(
+        self,
+        request: HttpRequest,
+        process: Any,
+        next_url: Any = None,
+        data: Any = None,
+        anew: bool = False,
+        **rest: Any,
+    ) -> Any:
+        """To the issuer. Its answer must carry a word that is used once; `anew`: it must have asked who it is just now."""
+        asked: dict[str, Any] = {NONCE: secrets.token_urlsafe(32)}
+        said = {"nonce": asked[NONCE]}
+        if anew:
+            asked[SINCE] = int(time.time())
+            said |= {"prompt": "login", "max_age": "0"}
+        return super().redirect(request, process, next_url=next_url, data=data, auth_params=said, **asked)
 
     def get_auth_params_from_request(self, request: HttpRequest, action: Any) -> dict[str, str]:
         return {}

@@ -8,20 +8,22 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from helpline.people.accounts import log_throttled
 from helpline.people.audit import REFUSED, NotLogged, log, write
 from helpline.people.given_back import sent_words
 from helpline.people.models import LogEntry, User
 from helpline.people.pace import too_often
 
-REFUSALS = {403, 404}
+REFUSALS = {403, 404, 429}
+DOORS = {"account_login", "account_signup", "mfa_login_webauthn"}  # at which allauth turns away who comes too often
 A_MINUTE = 20  # rows of strangers from one place: a crowd at the door does not fill the log
 # part of an address -> what the log may say of it: a code of ours, or "unknown". Each floor adds its own at start.
 CODES: dict[str, Callable[[str], str]] = {}
 
 
 class RefusalsMiddleware:
-    """After the view, and outside its transaction: writes again the refusals that were rolled back, and one row for a 403 or
-    a 404 of which nobody wrote any. Where the log cannot be written the answer is 503."""
+    """After the view, and outside its transaction: writes again the refusals that were rolled back, and one row for a 403, a
+    404 or a 429 of which nobody wrote any. Where the log cannot be written the answer is 503."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -73,6 +75,9 @@ def _log_refused(request: HttpRequest, status: int) -> None:
         return
     user = request.user if isinstance(request.user, User) else None
     if user is None and too_often(request, what="refused", a_minute=A_MINUTE):
+        return
+    if user is None and status == 429 and match.view_name in DOORS:
+        log_throttled(None, step="door")
         return
     log("access.refused", by=user, row=_row(match.kwargs), view=match.view_name, method=request.method, status=status)
 

@@ -5,13 +5,14 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from cryptography.exceptions import InvalidTag
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
+from helpline.people.factor_seals import opens, seal_again, sealed_under
 from helpline.people.sealed import DataKey, IndexKey, current_master, unwraps
-from helpline.people.second_factor import opens, seal_again, sealed_under
 
 BATCH = 200
 PATIENCE = 30.0  # seconds without a step forward after which what others hold is left for the next run
@@ -79,9 +80,14 @@ def faults(masters: Mapping[str, bytes]) -> list[str]:
     found, factors = [], sealed_under()
     for master in sorted(by_master()):
         sample = [key for rows in kinds() if (key := rows.filter(master=master).first())]
-        factor = factors.get(master, [])[:1]
+        held = factors.get(master, [])
         if master not in masters:
             found.append(f"There are keys under the master key {master}, which is not in HELPLINE_KEYS.")
-        elif not all(unwraps(key, masters[master]) for key in sample) or not all(opens(one, masters) for one in factor):
+        elif not all(unwraps(key, masters[master]) for key in sample) or not _opens_any(held, masters):
             found.append(f"The master key {master} in HELPLINE_KEYS does not open the keys that were wrapped under it.")
     return found
+
+
+def _opens_any(held: list[Authenticator], masters: Mapping[str, bytes]) -> bool:
+    """One that was moved into another person's row opens under no key, and says nothing of this one."""
+    return not held or any(opens(one, masters) for one in held)

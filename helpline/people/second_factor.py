@@ -1,35 +1,29 @@
-"""The second factor: who must have one, what one may do before, and how its secrets are kept (allauth.mfa does the rest)."""
+"""The second factor: who must have one, and what one may do before (allauth.mfa does the rest, factor_seals keeps secrets)."""
 
-import base64
 import logging
-import secrets
-from collections.abc import Mapping
 from typing import Any
 
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.stages import AuthenticateStage
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.contrib.auth import logout
-from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
+from helpline.people import factor_seals
 from helpline.people.audit import log
+from helpline.people.factor_seals import Unreadable, opened, seal
 from helpline.people.given_back import give_back, sent_words
 from helpline.people.middleware import log_in_first
 from helpline.people.models import User
-from helpline.people.sealed import NONCE, master_keys
 
 FACTOR = "factor"  # of the session: a second factor was given in it, here or at the municipality's own log-in
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 FEW_CODES = 3
-BOUND = b"second factor"
 logger = logging.getLogger(__name__)
 
 
@@ -39,19 +33,13 @@ def has_factor(user: User) -> bool:
 
 
 def codes_left(user: User) -> int | None:
-    """How many recovery codes are unused; None where there are none at all."""
+    """How many recovery codes are unused; None where there are none at all. Of what does not open none is left."""
     found = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
-    return len(found.wrap().get_unused_codes()) if found else None
-
-
-def _masters() -> dict[str, bytes]:
-    return master_keys(tuple(settings.HELPLINE_KEYS))
-
-
-def _open(masters: Mapping[str, bytes], text: str) -> str:
-    key_id, _colon, encoded = text.rpartition(":")
-    sealed = base64.b64decode(encoded)
-    return AESGCM(masters[key_id]).decrypt(sealed[:NONCE], sealed[NONCE:], BOUND).decode()
+    try:
+        return len(found.wrap().get_unused_codes()) if found else None
+    except Unreadable:
+        logger.error("the recovery codes of an account do not open")
+        return 0
 
 
 class Factors(DefaultMFAAdapter):
@@ -84,63 +72,12 @@ class Factors(DefaultMFAAdapter):
         return not settings.REQUIRE_SECOND_FACTOR or others.exists()
 
     def encrypt(self, text: str) -> str:
-        """Under the current master key, with its id before it."""
-        key_id, key = next(iter(_masters().items()))
-        nonce = secrets.token_bytes(NONCE)
-        sealed = nonce + AESGCM(key).encrypt(nonce, text.encode(), BOUND)
-        return f"{key_id}:{base64.b64encode(sealed).decode()}"
+        """Under the current master key. Whose it is its row says, when it is written (factor_seals)."""
+        return seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Raises KeyError where the master key of that id is not configured any more."""
-        return _open(_masters(), encrypted_text)
-
-
-def _sealed(held: Authenticator) -> set[str]:
-    """The names of what is sealed in this row: the key of an app, the seed of recovery codes. A passkey holds no secret."""
-    return {"secret", "seed"} & set(held.data)
-
-
-def sealed_under() -> dict[str, list[Authenticator]]:
-    """Master key id -> the second factors whose secret is sealed under it."""
-    found: dict[str, list[Authenticator]] = {}
-    for held in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN).order_by("pk"):
-        for name in _sealed(held):
-            found.setdefault(held.data[name].rpartition(":")[0], []).append(held)
-    return found
-
-
-def opens(held: Authenticator, masters: Mapping[str, bytes]) -> bool:
-    """Whether what is sealed in this row is opened by the master key that it names."""
-    try:
-        return all(_open(masters, held.data[name]) for name in _sealed(held))
-    except (KeyError, InvalidTag):
-        return False
-
-
-def seal_again(batch: int | None = None, failed: set[Any] | None = None) -> int:
-    """Put secrets under the current master key, when keys are rotated; `batch` of them at most. Returns how many were under
-    another. One that cannot be opened is left as it is, keeps no other waiting, and is added to `failed`."""
-    current, moved = next(iter(_masters())), 0
-    failed = set() if failed is None else failed
-    old = [held.pk for master, rows in sealed_under().items() if master != current for held in rows]
-    for pk in [pk for pk in old if pk not in failed][:batch]:
-        try:
-            moved += _seal_one(pk, current)
-        except (KeyError, InvalidTag) as error:
-            logger.error("a second factor could not be sealed anew: %s", type(error).__name__)
-            failed.add(pk)
-    return moved
-
-
-def _seal_one(pk: Any, current: str) -> int:
-    with transaction.atomic():  # a code that is used at the same moment waits, and stays used
-        held, factors, moved = Authenticator.objects.select_for_update().filter(pk=pk).first(), Factors(), 0
-        for name in _sealed(held) if held else ():
-            if not held.data[name].startswith(f"{current}:"):
-                held.data[name] = factors.encrypt(factors.decrypt(held.data[name]))
-                held.save(update_fields=["data"])
-                moved += 1
-    return moved
+        """Raises Unreadable where its master key is not configured any more, and where it is not this person's."""
+        return opened(encrypted_text)
 
 
 class FactorStage(AuthenticateStage):
@@ -222,5 +159,6 @@ def on_removed(sender: Any, instance: Authenticator, **rest: Any) -> None:
 
 def listen() -> None:
     """Called at start."""
+    factor_seals.listen()
     post_save.connect(on_added, sender=Authenticator, dispatch_uid="second factor added")
     post_delete.connect(on_removed, sender=Authenticator, dispatch_uid="second factor removed")

@@ -1,16 +1,12 @@
 """A person's own page of how they log in: second factor, password, where they are logged in. Each part asks again who it is."""
 
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from allauth.account import app_settings as account_settings
 from allauth.account import views as account
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.flows.login import get_authentication_records
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate, get_reauthentication_flows
 from allauth.mfa.adapter import get_adapter as factors
 from allauth.mfa.base import views as mfa
 from allauth.mfa.models import Authenticator
@@ -38,6 +34,7 @@ from helpline.people.factor_forms import SPENT
 from helpline.people.models import User
 from helpline.people.passkeys import as_data, options_of
 from helpline.people.second_factor import FEW_CODES, before_factor, codes_left
+from helpline.people.shown_again import is_fresh
 
 View = Callable[..., HttpResponse]
 
@@ -46,15 +43,6 @@ def me(request: HttpRequest) -> User:
     """Who asks; the views here have said that it is somebody."""
     assert isinstance(request.user, User)
     return request.user
-
-
-def is_fresh(request: HttpRequest) -> bool:
-    """Whether this person has shown within the last minutes who they are."""
-    if get_reauthentication_flows(me(request)):
-        return bool(did_recently_reauthenticate(request))
-    records = get_authentication_records(request, me(request))  # the municipality's log-in alone
-    at = max((record["at"] for record in records), default=0)
-    return bool(time.time() - at < account_settings.REAUTHENTICATION_TIMEOUT)
 
 
 def fresh(view: View) -> View:
@@ -181,11 +169,13 @@ code_again = again(mfa.reauthenticate)
 key_again = again(KeyAgain.as_view())
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @again
 def sign_on_again(request: HttpRequest) -> HttpResponse:
-    """For who comes in by the municipality's log-in alone: there, again."""
-    return render(request, "people/sign_on_again.html", {"name": settings.OIDC_NAME, "next": reverse("mfa_index")})
+    """For who comes in by the municipality's log-in alone: there, asked for anew."""
+    if request.method == "POST":
+        return sign_on.begin(request, AuthProcess.LOGIN, next_url=reverse("mfa_index"), anew=True)
+    return render(request, "people/sign_on_again.html", {"name": settings.OIDC_NAME})
 
 
 # -- password, the municipality's log-in -------------------------------------------------------------------------------
@@ -222,7 +212,7 @@ def _stay(request: HttpRequest) -> None:
 @own
 def connect(request: HttpRequest) -> HttpResponse:
     """To the municipality's log-in, which is connected when one comes back."""
-    return sign_on.begin(request, AuthProcess.CONNECT)
+    return sign_on.begin(request, AuthProcess.CONNECT, anew=True)
 
 
 @require_POST

@@ -8,6 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from helpline.people.audit import log
@@ -37,9 +38,12 @@ def resume(user: User) -> str:
 def end_all(user: User) -> int:
     """End every session of this person, on whatever machine: opening the account again opens none of them. Returns how
     many there were."""
-    theirs = [row.pk for row in Session.objects.iterator() if row.get_decoded().get(SESSION_KEY) == str(user.pk)]
-    Session.objects.filter(pk__in=theirs).delete()
-    UserSession.objects.filter(user=user).delete()
+    with transaction.atomic():
+        # While these are held none gets a new key (live_sessions.renew).
+        list(UserSession.objects.select_for_update().filter(user=user))
+        theirs = [row.pk for row in Session.objects.iterator() if row.get_decoded().get(SESSION_KEY) == str(user.pk)]
+        Session.objects.filter(pk__in=theirs).delete()
+        UserSession.objects.filter(user=user).delete()
     return len(theirs)
 
 

@@ -23,7 +23,8 @@ from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.invitations import INVITED, take_by_sign_on
 from helpline.people.models import User
-from helpline.people.provider import SIGN_ON
+from helpline.people.provider import SIGN_ON, SINCE
+from helpline.people.shown_again import is_fresh, shown_by_sign_on
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,8 @@ class SignOn(DefaultSocialAccountAdapter):
         try:
             if sociallogin.state.get("process") == AuthProcess.CONNECT:
                 raise ImmediateHttpResponse(_connect_own(request, sociallogin))
+            if sociallogin.state.get(SINCE):
+                raise ImmediateHttpResponse(_shown_again(request, sociallogin))
             if digest := (sociallogin.state.get("data") or {}).get(INVITED):
                 take_by_sign_on(digest, lambda user: connect(by=user, user=user, login=sociallogin))
         except Refused as refused:
@@ -96,13 +99,21 @@ class SignOn(DefaultSocialAccountAdapter):
         raise ImmediateHttpResponse(failed(request, exception))
 
 
-def begin(request: HttpRequest, process: str, *, next_url: str | None = None, **data: str) -> HttpResponse:
-    """The way to the municipality's log-in, in this browser and for ten minutes. Raises Http404 where there is none."""
+def begin(
+    request: HttpRequest,
+    process: str,
+    *,
+    next_url: str | None = None,
+    anew: bool = False,
+    data: dict[str, str] | None = None,
+) -> HttpResponse:
+    """The way to the municipality's log-in, in this browser and for ten minutes; `anew` where it must ask for everything
+    again, whoever is in there already. Raises Http404 where there is none."""
     if not is_on():
         raise Http404
     provider = SignOn(request).get_provider(request, SIGN_ON)
     try:
-        answer: HttpResponse = provider.redirect(request, process, next_url=next_url, data=data)
+        answer: HttpResponse = provider.redirect(request, process, next_url=next_url, data=data or {}, anew=anew)
     except (RequestException, OAuth2Error) as error:
         return failed(request, error)
     return answer
@@ -116,14 +127,23 @@ def failed(request: HttpRequest, error: Any) -> HttpResponse:
 
 def _connect_own(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
     """For who is logged in and was asked for a password or a factor just now."""
-    from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
-
     user = request.user
-    if not isinstance(user, User) or not did_recently_reauthenticate(request):
+    if not isinstance(user, User) or not is_fresh(request):
         return redirect(settings.LOGIN_URL)
     connect(by=user, user=user, login=sociallogin)
     messages.success(request, _("Your municipality's log-in opens this account from now on."))
     return redirect("mfa_index")
+
+
+def _shown_again(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
+    """For who is logged in, and has shown there anew who they are. Raises Refused where it was somebody else."""
+    user = request.user
+    if not isinstance(user, User):
+        return redirect(settings.LOGIN_URL)
+    if not sociallogin.is_existing or sociallogin.user != user:
+        raise Refused(_("That log-in is not the one of this account."))
+    shown_by_sign_on(request, user)
+    return redirect(sociallogin.get_redirect_url(request) or "mfa_index")
 
 
 def _refused(request: HttpRequest, why: str) -> HttpResponse:

@@ -15,7 +15,7 @@ from intake.actions.deputies import pass_due_steps
 from intake.actions.emergency import open_in_emergency, remind_reviews, review_opening
 from intake.actions.erasure import erase_words
 from intake.actions.links import link_cases, unlink_cases
-from intake.actions.notes import add_note, amend_note
+from intake.actions.notes import add_note, amend_call, amend_note
 from intake.actions.people import add_person, change_person, remove_person
 from intake.actions.reminders import fire_due_reminders
 from intake.actions.safe import change_safe_contact
@@ -41,6 +41,7 @@ __all__ = [
     "unclaim_case",
     "claim_case",
     "add_note",
+    "amend_call",
     "amend_note",
     "ask_feedback",
     "assess_protection",

@@ -85,7 +85,7 @@ def tell_case(by: User, case: Case, call: Call) -> None:
         row=call.pk,
         answer=call.actualisation,
     )
-    for note in call.notes.exclude(text=b""):
+    for note in call.notes.filter(about="").exclude(text=b""):
         record("note.signed", by=by, case=case, note=note, row=note.pk, note_kind=note.kind)
     tell_measures(by, case, call)
 

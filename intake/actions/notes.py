@@ -1,5 +1,7 @@
 """Notes of a case, and our own attempts to reach the person."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -10,7 +12,8 @@ from helpline.people.models import User
 from helpline.people.sealed import DataKey
 from intake.actions.timeline import lock, record
 from intake.labels import AMENDMENTS, CASE_NOTES
-from intake.models import Case, Note
+from intake.models import Call, Case, Note
+from intake.told import standing_in
 
 
 def add_note(*, by: User, case: Case, kind: str, text: str) -> Note:
@@ -43,7 +46,7 @@ def amend_note(*, by: User, note: Note, amendment: str, text: str) -> Note:
         original = Note.objects.select_for_update(of=("self",)).get(pk=note.pk)
         if DataKey.objects.select_for_update().get(pk=original.seal_key().pk).is_destroyed:
             raise Refused(_("The words of this note are erased."))
-        if original.signed_at is None or original.amends_id is not None:
+        if original.signed_at is None or original.amends_id is not None or original.about:
             raise Refused(_("Only a signed note can be added to, and what is added is added to no more."))
         before = original.amendments.filter(amendment=amendment, by=by).order_by("-at", "-id").first()
         if before is not None and before.text == text.strip():
@@ -64,13 +67,45 @@ def amend_note(*, by: User, note: Note, amendment: str, text: str) -> Note:
     return made
 
 
+def amend_call(*, by: User, call: Call, about: str, amendment: str, text: str) -> Note:
+    """Write an addition, a correction or the person's own objection beside an answer or a fact of a finished call, which
+    stays as it is (SoL 14:6). Raises Refused with its field. The same words sent twice stand there once."""
+    if amendment not in AMENDMENTS:
+        raise Refused(_("Choose what you add to the note."), at="amendment")
+    if not text.strip():
+        raise Refused(_("Write the words."), at="text")
+    with transaction.atomic():
+        if call.case is not None:
+            lock(call.case)  # first the case, then the call, then the key, as the erasure does
+        call = Call.objects.select_for_update(of=("self",)).select_related("municipality", "case").get(pk=call.pk)
+        call.key = DataKey.objects.select_for_update().get(pk=call.key_id)
+        if call.key.is_destroyed:
+            raise Refused(_("The words of this call are erased."))
+        if not call.is_finished:
+            raise Refused(_("The call is still going on: change what stands there."))
+        if about not in {one.key for one in standing_in(call)}:
+            raise Refused(_("Choose among what stands in the call."), at="about")
+        before = [one for one in call.beside.get(about, []) if (one.amendment, one.by_id) == (amendment, by.pk)]
+        if before and before[-1].text == text.strip():
+            return before[-1]
+        now = clock.now()
+        made = Note.objects.create(
+            call=call, text=text.strip(), by=by, at=now, signed_at=now, amendment=amendment, about=about
+        )
+        _tell_amended(by, made, made)
+    return made
+
+
 def _tell_amended(by: User, original: Note, made: Note) -> None:
     """In the timeline of its case; of a call without a case, in the log."""
     case = _case_of(original)
+    codes: dict[str, Any] = {"amendment": made.amendment}
+    if made.about:
+        codes["about"] = made.about
     if case is None:
-        log("note.amended", by=by, call=original.call_id, row=made.pk, amendment=made.amendment)
+        log("note.amended", by=by, call=original.call_id, row=made.pk, **codes)
     else:
-        record("note.amended", by=by, case=lock(case), note=made, row=made.pk, amendment=made.amendment)
+        record("note.amended", by=by, case=lock(case), note=made, row=made.pk, **codes)
 
 
 def _case_of(note: Note) -> Case | None:

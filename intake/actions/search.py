@@ -4,11 +4,37 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused
-from helpline.people.models import User
+from helpline.people.models import Role, User, in_use
+from helpline.people.notices import notify
+from helpline.people.workdays import at_work
+from intake.actions.emergency import log_reviewers
 from intake.models import Call, Case
 from intake.search import MOST, calls_found, cases_found, kind_tried, understand
+
+MANY = "search.many"  # of the log, and the kind of the notice
+
+
+def refuse_search(*, by: User, text: str, fault: str) -> None:
+    """A row for a search that did not get past its form: what kind it seems to have been, and what was wrong with it as a
+    code of the form; never what was typed."""
+    log("search.refused", by=by, kind=kind_tried(text), fault=fault)
+
+
+def tell_of_many(*, by: User) -> None:
+    """Tell the unit's other managers, where there is none those who review logs, that somebody searches very often: once a
+    day, whoever else presses; who it is, and never for what. The searcher hears nothing of it."""
+    with transaction.atomic():
+        managers = User.objects.filter(in_use(), role=Role.MANAGER, unit=by.unit_id).exclude(pk=by.pk).order_by("pk")
+        day, mail_at = clock.today(), at_work(clock.now())
+        told = [
+            notify(user=one, kind=MANY, source=f"{MANY}:{by.pk}:{day}:{one.pk}", about=str(by.pk), mail_at=mail_at)
+            for one in list(managers) or log_reviewers({by.pk})
+        ]
+        if any(told):
+            log(MANY, by=by, told=sum(told))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from intake.models.children import ChildClock, ConcernReport
 from intake.models.guard import PastCase, SearchMark, SecrecyDecision
 from intake.models.shifts import ShiftHandover
 from intake.models.steps import FollowUp, Reminder
-from intake.models.sums import DayMark, DaySum
+from intake.models.sums import DayMark, DaySum, ToldPeriod
 from intake.models.timeline import Event
 
 __all__ = [
@@ -37,4 +37,5 @@ __all__ = [
     "SearchMark",
     "SecrecyDecision",
     "ShiftHandover",
+    "ToldPeriod",
 ]

@@ -187,6 +187,7 @@ class Case(SealedModel):
             not_to_locked_out("NEW.id", pgtrigger.Q(new__closed_at__isnull=True)),
             only_by_disposal(case="OLD.id"),
             marks_days("marks_day", "{row}.opened_at", SUMMED),
+            marks_days("marks_day_closed", "{row}.closed_at", "unit_id closed_at closing_reason is_practice"),
         ]
 
     class Privacy:

@@ -9,6 +9,7 @@ from helpline.people.models import User
 from intake import clocks, triage
 from intake.labels import CLOCKS
 from intake.models.cases import Case
+from intake.models.sums import marks_days
 
 # What staff without the qualification of SoL 25:1 may not end, whoever writes it.
 DECIDED = [kind for kind, rule in clocks.CLOCKS.items() if rule.qualified]
@@ -36,6 +37,8 @@ class ConcernReport(models.Model):
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
+        indexes = [models.Index(fields=["received_at"], name="reports_by_time")]
+        triggers = [marks_days("marks_day", "{row}.received_at", "case_id received_at")]
         constraints = [
             models.CheckConstraint(
                 name="report_decided_whole",
@@ -79,6 +82,7 @@ class ChildClock(models.Model):
     extended_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
+        indexes = [models.Index(fields=["last_day"], name="clocks_running", condition=Q(done_at__isnull=True))]
         constraints = [
             models.UniqueConstraint(name="one_clock_a_kind", fields=["report", "kind"]),
             models.CheckConstraint(name="aim_before_last_day", condition=Q(aim__lte=F("last_day"))),

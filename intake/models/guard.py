@@ -1,5 +1,7 @@
 """What the law asks about whole persons: the search index, decisions on secrecy, and what remains of what is forgotten."""
 
+import datetime as dt
+
 from django.db import models
 from django.db.models import Q
 
@@ -41,15 +43,25 @@ class SearchMark(models.Model):
 
 class SecrecyDecision(SealedModel):
     """The decision that stands before an extract of everything about one person (GDPR Art. 15; OSL 26 kap.): who asked,
-    who decided, what is given out. Without one there is no extract."""
+    who decided, what is given out. Without one there is no extract. The person is one of a case, or is known from a call
+    without a case: who called, or whom it was about."""
 
     class Outcome(models.TextChoices):
         ALL = "all"  # all of the person's own data
         PART = "part"  # parts are held back, with their reason
         REFUSED = "refused"
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="secrecy_decisions")
-    person = models.ForeignKey(Person, models.PROTECT, related_name="secrecy_decisions")
+    class CallPart(models.TextChoices):
+        CALLER = "caller"
+        CONCERN = "concern"  # whom the call was about
+        BOTH = "both"  # who called, about themselves
+
+    HOLDS = dt.timedelta(days=30)  # it is about what stood there when it was made (GDPR Art. 12.3: one month)
+
+    case = models.ForeignKey(Case, models.PROTECT, null=True, related_name="secrecy_decisions")
+    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="secrecy_decisions")
+    call = models.ForeignKey(Call, models.PROTECT, null=True, related_name="secrecy_decisions")
+    call_part = models.CharField(max_length=8, choices=CallPart.choices, blank=True)
     covers = models.JSONField(default=dict)  # which rows are the same person: {"people": [...], "calls": [...]}
     asked_by = models.CharField(max_length=16)  # self, guardian or representative
     identity_checked = models.CharField(max_length=16)  # how: id_card, e_id, known
@@ -62,15 +74,48 @@ class SecrecyDecision(SealedModel):
     decided_at = models.DateTimeField(default=clock.now)
     made_at = models.DateTimeField(null=True)  # the extract was made
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="decision_on_a_person_or_a_call",
+                condition=Q(person__isnull=False, case__isnull=False, call__isnull=True, call_part="")
+                | Q(
+                    person__isnull=True,
+                    case__isnull=True,
+                    call__isnull=False,
+                    call_part__in=["caller", "concern", "both"],
+                ),
+            ),
+        ]
+
     class Privacy:
         personal = {"reason"}
         plain = {
-            *("id", "case", "person", "covers", "asked_by", "identity_checked", "outcome", "held_back", "law"),
+            *(
+                "id",
+                "case",
+                "person",
+                "call",
+                "call_part",
+                "covers",
+                "asked_by",
+                "identity_checked",
+                "outcome",
+                "held_back",
+                "law",
+            ),
             *("registry_number", "decided_by", "decided_at", "made_at"),
         }
 
     def seal_key(self) -> DataKey:
-        return self.case.key
+        owner = self.case or self.call
+        assert owner is not None  # the constraint says so
+        return owner.key
+
+    @property
+    def part(self) -> str:
+        """As whom the person stands there: the part in the case, or in the call."""
+        return self.person.part if self.person else self.call_part
 
 
 class PastCase(models.Model):

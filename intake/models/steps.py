@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from helpline.people import clock
 from helpline.people.models import User
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
-from intake.labels import CALLING, NEEDS_WORDS, STEP_KINDS
+from intake.labels import AT_TIME, CALLING, NEEDS_WORDS, STEP_KINDS
 from intake.models.cases import Case, in_hands, locked_cases, not_to_locked_out
 
 
@@ -110,6 +110,11 @@ class FollowUp(SealedModel):
     def is_calling(self) -> bool:
         """Whether it is done by reaching the person."""
         return self.kind in CALLING and not self.others_turn
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is done at its time, and not by then."""
+        return self.kind in AT_TIME
 
     @property
     def needs_words(self) -> str:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from helpline.people import clock
-from helpline.people.models import Unit
+from helpline.people.models import NEVER_CHANGED, Unit
 
 
 class DayMark(models.Model):
@@ -53,6 +53,24 @@ class DaySum(models.Model):
 
     class Privacy:
         plain = {"id", "unit", "what", "part", "day", "value", "hours", "count", "minutes"}
+
+
+class ToldPeriod(models.Model):
+    """What was told outside of an ended quarter or year of the whole line, and what it was told from: frozen when it is first
+    told, so that nobody learns from two tellings what neither says. Names nobody; `counts` stay inside."""
+
+    append_only = True  # grants.py: the application's role adds and reads, no more
+
+    period = models.CharField(max_length=7, unique=True)  # 2026-Q3, 2026
+    counts = models.JSONField()  # statistics.Counts: with what is under five, by unit
+    told = models.JSONField()  # the same, as it is told
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        triggers = NEVER_CHANGED
+
+    class Privacy:
+        plain = {"id", "period", "counts", "told", "at"}
 
 
 def marks_days(name: str, moment: str, columns: str = "") -> pgtrigger.Trigger:

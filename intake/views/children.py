@@ -28,7 +28,7 @@ from intake.forms.children import (
     RefusingForm,
     offered,
 )
-from intake.gate import case_for, person
+from intake.gate import case_for, may_do, person
 from intake.labels import EXTENSIONS
 from intake.models import Case, ChildClock, ConcernReport
 from intake.views.cases import posted, status_of
@@ -190,7 +190,8 @@ def _page(
     """The page of a report; with a form that was refused, as it was written."""
     user, given = person(request), given or {}
     shown = list(report.clocks.select_related("done_by", "extended_by").order_by("started_at", "id"))
-    rows = [_row(one, report, user, given) for one in shown]
+    may_write = may_do(request, report.case, "intake:child-decide")
+    rows = [_row(one, report, user, given, may_write=may_write) for one in shown]
     running = {one.kind for one in shown if one.runs}
     events = report.case.events.filter(codes__report=report.pk).select_related("by", "case__key").order_by("-at", "-id")
     context = {
@@ -201,7 +202,10 @@ def _page(
         "qualified": qualified(report.case),
         "me": user,
         "must_be_qualified": any(one.runs and one.rule.qualified for one in shown) and not user.is_qualified,
-        "may_ask_feedback": report.starts_clocks and report.feedback_asked_at is None and report.case.is_open,
+        "may_ask_feedback": report.starts_clocks
+        and report.feedback_asked_at is None
+        and report.case.is_open
+        and may_do(request, report.case, "intake:child-feedback"),
         "refused": next(iter(given.values()), None),
         # Words that came too late, or from somebody who may not: the clock has no form, so they are shown for themselves.
         "left_over": [form for key, form in given.items() if key in DECISIONS and not _has_form(key, running, user)],
@@ -213,11 +217,13 @@ def _has_form(kind: str, running: set[str], user: User) -> bool:
     return kind in running and (user.is_qualified or not clocks.CLOCKS[kind].qualified)
 
 
-def _row(one: ChildClock, report: ConcernReport, user: User, given: dict[str, forms.Form]) -> ClockRow:
+def _row(
+    one: ChildClock, report: ConcernReport, user: User, given: dict[str, forms.Form], *, may_write: bool
+) -> ClockRow:
     decision = DECISIONS[one.kind]
     form = given.get(one.kind) or decision.form(prefix=one.kind)
-    decides = one.runs and report.case.is_open and (user.is_qualified or not one.rule.qualified)
-    extends = one.runs and one.rule.extension and may(user, "extend_child_clock")
+    decides = may_write and one.runs and report.case.is_open and (user.is_qualified or not one.rule.qualified)
+    extends = may_write and one.runs and one.rule.extension and may(user, "extend_child_clock")
     more = given.get(f"extend-{one.kind}") or ExtendForm(prefix=f"extend-{one.kind}")
     return ClockRow(
         one,

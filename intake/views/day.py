@@ -2,8 +2,8 @@
 
 import datetime as dt
 import uuid
-from collections import Counter
-from typing import Any
+from collections import Counter as Tally
+from dataclasses import dataclass
 
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,20 +12,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from helpline.people import clock
+from helpline.people import asking, clock
 from helpline.people.access import needs
+from helpline.people.counts import Count, asked_once, said_count
 from helpline.people.models import Notice, User
-from helpline.people.notices import KINDS
-from helpline.people.workdays import add_working_days
+from helpline.people.workdays import AT_WORK, add_working_days, is_working_day, local
+from intake.actions.shifts import last_day, waiting_shifts
 from intake.acute import left_for
+from intake.clocks import KEPT_BY
 from intake.gate import log_listed, person
 from intake.models import Call, Case, FollowUp
-from intake.standing_in import calls_in_hand, say_for_whom
-from intake.views.shifts import waiting
-
-# Notices that are about no case: where they lead.
-PLACES = dict.fromkeys(("absence.changed", "access.ending", "access.ended"), "intake:absence-list")
-MOST = 50  # rows of one list; a worker with more than this has other trouble than paging
+from intake.news import MOST, PLACES, News, has_come, news_of, seen_until
+from intake.standing_in import calls_in_hand, say_for_whom, unfinished_for
+from intake.views.shifts import waiting_both
 
 
 @needs("work_case")
@@ -39,25 +38,44 @@ def my_day(request: HttpRequest) -> HttpResponse:
     own = [step for step in steps if not step.others_turn]
     today = [step for step in own if clock.local_date(step.due_at) <= clock.today()]
     log_listed(user, [step.case for step in steps])
-    calls = calls_in_hand(user)[:MOST]
-    acute = left_for(user, calls)
-    calls = [call for call in calls if call not in acute]
-    notices = _notices(user)
+    there = _there(user)
+    in_hand = calls_in_hand(user)[:MOST] if there["calls"] else []
+    acute = left_for(user, in_hand)
+    calls = [call for call in in_hand if call not in acute]
+    news = news_of(user, {step.case_id: step.case for step in steps})
+    to_take, given = waiting_both(user) if there["shifts"] else ([], [])
     context = {
         "today": clock.today(),
+        "now": clock.now(),
         "acute": acute,
-        "sentence": _sentence([step for step in own if step.is_late], [*today, *calls], notices, acute),
+        "sentence": _sentence([step for step in own if step.is_late], [*today, *calls], news, acute),
         "begin": today[0] if today else None,
         "steps": today[1:],
         "calls": calls,
-        "notices": notices,
-        "to_take": waiting(given_to=user),
-        "given": waiting(given_by=user),
+        "answers": [one for one in news if one.is_answer],
+        "notices": [one for one in news if not one.is_answer],
+        "to_take": to_take,
+        "given": given,
+        "to_give": _to_give(own),
+        "at_work": [local(clock.today(), at) for at in AT_WORK] if is_working_day(clock.today()) else [],
         "waiting": [step for step in steps if step.others_turn],
         "week": _week(own),
-        "open_cases": Case.objects.visible_to(user).of(user).counted().open().count(),
+        "open_cases": said_count(there["open"]),
+        "open_count": there["open"],
+        "seen": seen_until(news),
+        "fresh_seconds": asking.every(),
     }
     return render(request, "intake/my_day.html", context)
+
+
+@asking.asks
+@needs("work_case")
+@require_GET
+def my_day_now(request: HttpRequest) -> HttpResponse:
+    """Whether something has come since the page was made: a line says so, and nothing on the page moves."""
+    if not has_come(person(request), request.GET.get("seen", "")):
+        return asking.unchanged()
+    return asking.changed(request, "intake/_something_new.html", {}, last=True)
 
 
 @needs("work_case")
@@ -72,22 +90,15 @@ def notice_open(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("intake:case", case.slug) if case else redirect(PLACES.get(notice.kind, "intake:my-day"))
 
 
-def _notices(user: User) -> list[dict[str, Any]]:
-    """What is new, newest first, each with its case's number."""
-    shown = Q(case__isnull=False) | Q(kind__in=PLACES)  # a change of shift has a place of its own
-    rows = list(user.notices.filter(shown, seen_at__isnull=True).order_by("-created_at")[:MOST])
-    cases = Case.objects.visible_to(user).in_bulk([row.case for row in rows if row.case])
-    rows = [row for row in rows if row.case is None or row.case in cases]  # not of what is no longer there for this one
-    return [{"row": row, "text": _said(row, cases.get(row.case)), "case": cases.get(row.case)} for row in rows]
+def _there(user: User) -> dict[str, int]:
+    """How many of each there are, in one statement: what there is none of is not asked for."""
+    unfinished = unfinished_for(user)
+    shifts = waiting_shifts().filter(Q(given_to=user) | Q(given_by=user))
+    cases = Case.objects.visible_to(user).of(user).counted().open()
+    return asked_once(user, {"open": Count(cases), "calls": Count(unfinished), "shifts": Count(shifts)})
 
 
-def _said(row: Notice, case: Case | None) -> str:
-    """What is new; of a protected case no more than that it is acute."""
-    masked = case is not None and case.is_protected and row.kind != "case.acute"
-    return _("Protected data") if masked else str(KINDS[row.kind])
-
-
-def _sentence(late: list[FollowUp], today: list[FollowUp | Call], news: list[dict[str, Any]], acute: list[Call]) -> str:
+def _sentence(late: list[FollowUp], today: list[FollowUp | Call], news: list[News], acute: list[Call]) -> str:
     """The day in one sentence or two."""
     parts = [_("Something acute is left to do.")] if acute else []
     if late:
@@ -95,13 +106,33 @@ def _sentence(late: list[FollowUp], today: list[FollowUp | Call], news: list[dic
     rest = len(today) - len(late)
     if rest:
         parts.append(ngettext("One thing is due today.", "%(count)s things are due today.", rest) % {"count": rest})
-    if news:
-        parts.append(ngettext("One thing is new.", "%(count)s things are new.", len(news)) % {"count": len(news)})
+    answers = sum(one.is_answer for one in news)
+    if answers:
+        said = ngettext("One answer has come.", "%(count)s answers have come.", answers)
+        parts.append(said % {"count": answers})
+    others = len(news) - answers
+    if others:
+        parts.append(ngettext("One thing is new.", "%(count)s things are new.", others) % {"count": others})
     return " ".join(parts) or _("Nothing waits for you today.")
 
 
-def _week(own: list[FollowUp]) -> list[tuple[dt.date, int]]:
-    """The next four working days, each with how many steps."""
-    count = Counter(clock.local_date(step.due_at) for step in own)
+def _to_give(own: list[FollowUp]) -> int:
+    """In how many cases something is due before the end of the next working day: what a colleague would have to know."""
+    return len({step.case_id for step in own if clock.local_date(step.due_at) <= last_day()})
+
+
+@dataclass(frozen=True)
+class InWeek:
+    """A working day to come: how many steps, and whether a time of the law for a child is one of them."""
+
+    date: dt.date
+    count: int
+    for_child: bool
+
+
+def _week(own: list[FollowUp]) -> list[InWeek]:
+    """The next four working days."""
+    count = Tally(clock.local_date(step.due_at) for step in own)
+    children = {clock.local_date(step.due_at) for step in own if step.kept_by == KEPT_BY}
     days = [add_working_days(clock.today(), ahead) for ahead in range(1, 5)]
-    return [(day, count[day]) for day in days]
+    return [InWeek(day, count[day], day in children) for day in days]

@@ -122,6 +122,15 @@ def waiting(**who: User) -> list[tuple[ShiftHandover, int]]:
     return [(one, one.left) for one in rows]
 
 
+def waiting_both(user: User) -> tuple[list[tuple[ShiftHandover, int]], list[tuple[ShiftHandover, int]]]:
+    """What this one is given, and what this one gives, by one statement."""
+    rows = with_left(waiting_shifts().filter(Q(given_to=user) | Q(given_by=user)))
+    both = [(one, one.left) for one in rows.select_related("given_by", "given_to").order_by("at", "pk")]
+    return [pair for pair in both if pair[0].given_to_id == user.pk], [
+        pair for pair in both if pair[0].given_by_id == user.pk
+    ]
+
+
 def _shift(request: HttpRequest, pk: int, **who: User) -> ShiftHandover:
     """A handover that this person gives or is given. Raises Http404."""
     mine = ShiftHandover.objects.filter(Q(**who), unit=person(request).unit_id)

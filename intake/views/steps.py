@@ -11,8 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from helpline.people.access import needs
 from helpline.people.errors import Refused
 from intake import actions
+from intake.emergency_acts import CLOSE, CLOSES
 from intake.forms.cases import DoneForm, MoveForm, StepForm, next_working_day_at
-from intake.gate import case_for, may_open, person
+from intake.gate import case_for, may_do, may_open, person
 from intake.models import Case, FollowUp
 from intake.views.cases import case_page, posted, status_of
 
@@ -41,6 +42,9 @@ def step_done(request: HttpRequest, code: str, pk: uuid.UUID) -> HttpResponse:
     case = case_for(request, code)
     step = _step(case, pk)
     form = DoneForm(posted(request), initial={"next_due": next_working_day_at(16)})
+    may_close = may_do(request, case, CLOSE)
+    if not may_close:
+        form.fields[CLOSES].widget = form.fields[CLOSES].hidden_widget()
     if form.is_valid():
         try:
             actions.finish_step(by=person(request), step=step, **form.cleaned_data)
@@ -52,6 +56,7 @@ def step_done(request: HttpRequest, code: str, pk: uuid.UUID) -> HttpResponse:
                 return redirect("intake:my-day")
             return redirect("intake:case", case.slug)
     context = {"case": case, "step": step, "form": form, "is_last": len(case.open_steps) <= 1}
+    context["may_close"] = may_close
     return render(request, "intake/step_done.html", context, status=status_of(form))
 
 

@@ -7,6 +7,7 @@ from helpline.people import clock
 from helpline.people.ids import uuid7
 from helpline.people.models import User, never_changed_in
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
+from intake.models.sums import marks_days
 from referrals.models.referrals import CASE_OF_REFERRAL, Referral
 
 
@@ -105,13 +106,16 @@ class CallerAnswer(SealedModel):
     text = SealedTextField()
 
     class Meta:
-        indexes = [models.Index(fields=["referral", "at"], name="caller_answers_in_order")]
+        indexes = [
+            models.Index(fields=["referral", "at"], name="caller_answers_in_order"),
+            models.Index(fields=["at"], name="caller_answers_by_time"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="one_caller_answer_a_mark", fields=["referral", "mark"], condition=~Q(answer="not_reached")
             )
         ]
-        triggers = never_changed_in(case=CASE_OF_REFERRAL)
+        triggers = [*never_changed_in(case=CASE_OF_REFERRAL), marks_days("marks_day", "{row}.at")]
 
     class Privacy:
         personal = {"text"}

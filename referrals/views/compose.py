@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from helpline.people.access import needs
 from helpline.people.errors import Refused, TooLate
-from intake.gate import case_for, person
+from intake.gate import case_for, may_do, person
 from referrals import actions
 from referrals.actions.checks import leading_other, missing_parts
 from referrals.actions.drafts import DraftMoved, has_moved
@@ -53,7 +53,8 @@ def choose(request: HttpRequest, code: str) -> HttpResponse:
 def referral(request: HttpRequest, pk: str) -> HttpResponse:
     """A draft in four parts, or what was sent and where it stands."""
     held = referral_for(request, pk)
-    if held.state != "draft" and request.method == "GET":
+    drafts = held.state == "draft" and may_do(request, held.case, "referrals:referral")
+    if request.method == "GET" and not drafts:
         return owner.show(request, held)
     form = DraftForm(request.POST or None, referral=held, by=person(request))
     try:

@@ -1,18 +1,16 @@
 """What we have handed over: the list, and one of them with all that its owner needs."""
 
-import datetime as dt
 from typing import Any
 
-from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When, prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from helpline.people.access import may, needs
-from helpline.people.models import User
 from helpline.people.paging import page_of
-from intake.gate import person
+from intake.gate import may_do, person
 from intake.models import FollowUp
 from referrals.actions.asking import ASKED_OF
 from referrals.actions.messages import NONE_YET, no_messages
@@ -22,7 +20,7 @@ from referrals.disclosed import disclosed
 from referrals.forms import owner as forms
 from referrals.gate import referral_for
 from referrals.happenings import happenings
-from referrals.models import Referral, ReferralQuerySet
+from referrals.models import Referral
 from referrals.rungs import rungs_to_come
 from referrals.sight import sight
 from referrals.standing import standing
@@ -30,9 +28,12 @@ from referrals.states import CAME_BACK, OPEN, TAKEN_ON
 from referrals.turns import line, lines
 from referrals.views.owner_acts import ANSWERED, FIRST, GROUPS, PHONE, Act, form_of, offered, said_of
 
-# Moments beyond any that a referral has, for an order of three kinds in one column.
-AGES = dt.timedelta(days=365_000)
-FAR = Value(dt.datetime(4000, 1, 1, tzinfo=dt.UTC), output_field=DateTimeField())
+# Which lists there are: key -> which rows, in the order of which time, newest first. Each has an index in its order.
+LISTS = {
+    "open": (Q(state__in=OPEN, case__closed_at__isnull=True), "answer_due_at", False),
+    "drafts": (Q(state="draft", case__closed_at__isnull=True), "created_at", True),
+    "ended": (Q(ended_at__isnull=False), "ended_at", True),
+}
 WRITTEN = ("text", "handled_by")
 Tried = tuple[str, forms.ActForm]
 
@@ -40,14 +41,18 @@ Tried = tuple[str, forms.ActForm]
 @require_GET
 @needs("refer")
 def referral_list(request: HttpRequest) -> HttpResponse:
-    """The referrals of one's own cases; for a manager those of the unit. What is open comes first, by its time."""
+    """The referrals of one's own cases; for a manager those of the unit: what is open by its time, drafts, what has ended."""
     user = person(request)
-    mine = Referral.objects.visible_to(user).select_related("case__owner", "agency")
+    which = request.GET.get("which", "")
+    which = which if which in LISTS else "open"
+    rows, time, newest_first = LISTS[which]
+    mine = Referral.objects.visible_to(user).filter(rows).select_related("case__owner", "agency")
     if not may(user, "see_caseload"):
         in_hand = FollowUp.objects.planned().filter(owner=user).exclude(about="").values("case")
         mine = mine.filter(Q(case__owner=user) | Q(case__in=in_hand))  # also what one stands in for
-    page = page_of(_in_order(mine), "place", request.GET.get("after", ""))
-    return render(request, "referrals/list.html", {"lines": lines(page.rows, user), "next_key": page.next_key})
+    page = page_of(mine, time, request.GET.get("after", ""), newest_first=newest_first)
+    context = {"lines": lines(page.rows, user), "next_key": page.next_key, "which": which}
+    return render(request, "referrals/list.html", context)
 
 
 def show(
@@ -76,8 +81,8 @@ def show(
         "asked": next((one.text for one in reversed(told) if one.move == "ask"), ""),
         "happenings": told,
         "disclosures": disclosed(referral),
-        **_acts(referral, user, tried),
-        **_talk(referral, tried),
+        **_acts(request, referral, tried),
+        **_talk(request, referral, tried),
     }
     return render(request, "referrals/sent.html", values, status=status or (422 if tried else 200))
 
@@ -96,13 +101,14 @@ def written(request: HttpRequest) -> list[str]:
     return [text for name in WRITTEN if (text := request.POST.get(name, "").strip())]
 
 
-def _acts(referral: Referral, user: User, tried: Tried | None) -> dict[str, Any]:
+def _acts(request: HttpRequest, referral: Referral, tried: Tried | None) -> dict[str, Any]:
     """What can be done: first what the step that waits asks for, then the rest by group."""
     refused = dict([tried] if tried else [])
     seen = seen_of(referral)
     acts = {
         act.code: (said_of(act, referral), refused.get(act.code) or form_of(act, referral, seen=seen))
         for act in offered(referral)
+        if may_do(request, referral.case, f"referrals:{act.code}")
     }
     kinds = _kinds_of_steps(referral)
     first = [code for kind in kinds for code in FIRST.get(kind, []) if code in acts]
@@ -120,11 +126,12 @@ def _acts(referral: Referral, user: User, tried: Tried | None) -> dict[str, Any]
     }
 
 
-def _talk(referral: Referral, tried: Tried | None) -> dict[str, Any]:
+def _talk(request: HttpRequest, referral: Referral, tried: Tried | None) -> dict[str, Any]:
     """The messages, and what they say of our handover; with the forms for our part."""
     refused = dict([tried] if tried else [])
     writes = referral.state in OPEN and referral.case.is_open and not referral.case.is_protected
-    comment = referral.comments.first()
+    writes = writes and may_do(request, referral.case, "referrals:message")
+    comment, may_answer = referral.comments.first(), may_do(request, referral.case, "referrals:comment-answer")
     said = list(referral.messages.select_related("by").order_by("at", "id"))
     mark = str(said[-1].pk) if said else NONE_YET
     message = forms.MessageForm(referral=referral, seen=mark, auto_id="id_message_%s")
@@ -135,7 +142,9 @@ def _talk(referral: Referral, tried: Tried | None) -> dict[str, Any]:
         "no_messages": no_messages(referral, from_agency=False) if referral.state in OPEN else "",
         "message_form": refused.get("message") or message if writes else None,
         "comment": comment,
-        "comment_form": (refused.get("comment") or answer) if comment and comment.answered_at is None else None,
+        "comment_form": (refused.get("comment") or answer)
+        if may_answer and comment and comment.answered_at is None
+        else None,
     }
 
 
@@ -157,13 +166,3 @@ def _kinds_of_steps(referral: Referral) -> list[str]:
 def seen_of(referral: Referral) -> str:
     """The last change that stands on the page: what its forms say that they have seen."""
     return str(referral.changes.order_by("-at", "-id").values_list("pk", flat=True).first() or "")
-
-
-def _in_order(rows: ReferralQuerySet) -> ReferralQuerySet:
-    """With `place`, one moment to page by: the open ones by their answer time, then drafts, then what has ended, newest
-    first."""
-    draft = ExpressionWrapper(F("created_at") + Value(AGES), DateTimeField())
-    ended = ExpressionWrapper(FAR + (FAR - F("ended_at")), DateTimeField())
-    return rows.annotate(
-        place=Case(When(state__in=OPEN, then=F("answer_due_at")), When(state="draft", then=draft), default=ended)
-    )

@@ -1,7 +1,6 @@
 """Sends odd values to every field, every question of an address and every part of one; counts what came of it."""
 
 import json
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from django.http import QueryDict
 from django.urls import resolve
 
 from helpline.people.words import HOSTILE
+from tests.fuzz.filled import Filled, rotated
 from tests.house.streets import EVERYBODY, STREETS
 from tests.house.test_bad_input import FORM
 
@@ -33,6 +33,7 @@ class Tally:
     places: set = field(default_factory=set)
     statuses: Counter = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    closed: set = field(default_factory=set)  # forms that do not take what is valid in each of their fields
     began: float = field(default_factory=time.monotonic)
 
     def note(self, place: str, answer, wrote: list[str], what: str) -> None:
@@ -43,7 +44,7 @@ class Tally:
         if answer.status_code >= 500 and place != "health":
             self.faults.append(f"{place}: {answer.status_code} for {what[:300]}")
         if answer.status_code in REFUSED and wrote:
-            self.faults.append(f"{place}: {answer.status_code}, and yet {wrote[0]} for {what[:300]}")
+            self.faults.append(f"{place}: {answer.status_code}, and yet {wrote[0][:100]} for {what[:300]}")
         if b"Traceback (most recent" in getattr(answer, "content", b""):
             self.faults.append(f"{place}: a traceback is shown for {what[:300]}")
 
@@ -61,6 +62,7 @@ class Watched:
         from helpline.people import sealed
 
         self.wrote: list[str] = []
+        self._points: dict[str, int] = {}
         self.sealed: list[tuple[str, str]] = []
         monkeypatch.setattr(sealed, "KEPT", [*sealed.KEPT, self._sealed])
 
@@ -69,9 +71,13 @@ class Watched:
         return text
 
     def _execute(self, execute, sql, params, many, context):
+        if sql.startswith("SAVEPOINT"):
+            self._points[sql.split()[-1]] = len(self.wrote)
+        if sql.startswith("ROLLBACK TO SAVEPOINT"):  # an action that was refused half-way has written nothing
+            del self.wrote[self._points.get(sql.split()[-1], 0) :]
         changes = sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))
         if changes and not any(table in sql for table in OF_EVERY_REQUEST):
-            self.wrote.append(sql[:100])
+            self.wrote.append(f"{sql[:100]} {params}")
         return execute(sql, params, many, context)
 
     def send(self, client, method: str, url: str, body: str = "", **headers):
@@ -81,22 +87,16 @@ class Watched:
             if method == "GET":
                 answer = client.get(url, **headers)
             else:
-                answer = client.post(url, body.encode("ascii"), content_type=FORM, **headers)
+                answer = client.post(url, data=body.encode("ascii"), content_type=FORM, **headers)
             if answer.status_code < 500:
                 connection.check_constraints()
             transaction.set_rollback(True)
         return answer
 
 
-def progress(tally: Tally, place: str, loud: bool) -> None:
-    if loud:
-        print(f"  {tally.area}: {place} ({tally.asked} asked, {len(tally.faults)} faults)", file=sys.stderr, flush=True)
-
-
-def rotated(names: list[str], values: list[str], turn: int) -> str:
-    """Each name with another value; after as many turns as there are values each has met each."""
-    step = max(len(values) // max(len(names), 1), 1)
-    return "&".join(f"{quote(name)}={values[(turn + at * step) % len(values)]}" for at, name in enumerate(names))
+def urlencoded(sent: dict[str, str]) -> str:
+    """Values are as they come over the wire already."""
+    return "&".join(f"{quote(name)}={value}" for name, value in sent.items())
 
 
 def sent_texts(body: str) -> set[str]:
@@ -109,25 +109,44 @@ def sent_texts(body: str) -> set[str]:
     return found
 
 
-def every_form(addresses, forms_at, watched: Watched, values: list[str], loud: bool = False) -> Tally:
-    """Each field of each form meets each value; what is sealed is what was sent, letter for letter, or the form's own words."""
+def every_form(addresses, forms_at, watched: Watched, values: list[str]) -> Tally:
+    """Each field of each form meets each value: what the fields take together reaches what stands behind the fields, and where
+    that refuses it, one of them alone; what they refuse comes with the rest filled in. What is sealed is what was sent, letter
+    for letter, or the form's own words."""
     tally = Tally("fields of forms")
     for name, client, url in addresses:
         for button, form, texts, others in forms_at(name, client, url):
-            names = [one for one in [*texts, *others] if one not in button]
-            for turn in range(len(values)) if names else ():
-                body = rotated(names, values, turn) + ("&" + urlencode(button) if button else "")
-                answer = watched.send(client, "POST", url, body)
-                tally.note(name, answer, [] if name.startswith(KEEP_THE_REST) else watched.wrote, f"{form}: {body}")
-                sent = sent_texts(body)
-                for where, kept in watched.sealed:
-                    if HOSTILE.search(kept):
-                        tally.faults.append(f"{name}: {where} keeps what cannot be kept: {kept[:80]!r}")
-                    for text in set() if kept in sent else words_of(kept):
-                        if odd(text) and text not in sent:
-                            tally.faults.append(f"{name}: {where} keeps other words than were sent: {text[:80]!r}")
-            progress(tally, f"{name} {form}", loud)
+            filled = Filled({one: field for one, field in {**texts, **others}.items() if one not in button})
+
+            def post(
+                odd: dict[str, str], turn: int, place=(name, client, url, form), button=button, filled=filled
+            ) -> int:
+                body = filled.body(odd, turn) + ("&" + urlencode(button) if button else "")
+                return _posted(tally, watched, *place, body)
+
+            if filled.fields and post({}, 0) >= 400 and post({}, 1) >= 400:
+                tally.closed.add((name, form))
+            for turn, taken, refused in filled.turns(values):
+                if taken and post(taken, turn) == 422 and len(taken) > 1:
+                    alone = list(taken)[turn % len(taken)]
+                    post({alone: taken[alone]}, turn)
+                if refused:
+                    post(refused, turn)
     return tally
+
+
+def _posted(tally: Tally, watched: Watched, name: str, client, url: str, form: str, body: str) -> int:
+    """One form sent and looked at: its status."""
+    answer = watched.send(client, "POST", url, body)
+    tally.note(name, answer, [] if name.startswith(KEEP_THE_REST) else watched.wrote, f"{form}: {body}")
+    sent = sent_texts(body)
+    for where, kept in watched.sealed:
+        if HOSTILE.search(kept):
+            tally.faults.append(f"{name}: {where} keeps what cannot be kept: {kept[:80]!r}")
+        for text in set() if kept in sent else words_of(kept):
+            if odd(text) and text not in sent:
+                tally.faults.append(f"{name}: {where} keeps other words than were sent: {text[:80]!r}")
+    return answer.status_code
 
 
 def words_of(kept: str) -> set[str]:
@@ -180,10 +199,10 @@ def who_looks(street) -> str | None:
     return next((one for one in EVERYBODY.split() if street.answer("GET", one) in LET_IN), None)
 
 
-def every_question(clients, address_of, asked: Asked, watched: Watched, values: list[str], loud: bool = False) -> Tally:
+def every_question(clients, address_of, asked: Asked, watched: Watched, values: list[str], streets=None) -> Tally:
     """Each question that a page reads of its address, found by itself, meets each value; and many times over the same name."""
     tally = Tally("questions of addresses")
-    for name, street in STREETS.items():
+    for name, street in (streets or STREETS).items():
         who = who_looks(street)
         if who is None or name.startswith("account_"):
             continue
@@ -195,20 +214,19 @@ def every_question(clients, address_of, asked: Asked, watched: Watched, values: 
         for turn in range(len(values)) if names else ():
             one = quote(names[turn % len(names)])
             thrice = "&".join(f"{one}={values[(turn + at) % len(values)]}" for at in range(3))
-            for query in (rotated(names, values, turn), thrice):
+            for query in (urlencoded(rotated(names, values, turn)), thrice):
                 answer = watched.send(client, "GET", f"{url}?{query}")
                 tally.note(name, answer, watched.wrote, query)
                 if answer.status_code in (301, 302, 303) and not stays(url, answer.url):
                     tally.faults.append(f"{name}: leads to {answer.url[:80]} for {query[:200]}")
-        progress(tally, f"{name} {names}", loud)
     return tally
 
 
-def every_part(clients, address_of, watched: Watched, values: list[str], loud: bool = False) -> Tally:
+def every_part(clients, address_of, watched: Watched, values: list[str], streets=None) -> Tally:
     """Each part of each address that is not fixed meets each value, as a look and as a form."""
 
     tally = Tally("parts of addresses")
-    for name, street in STREETS.items():
+    for name, street in (streets or STREETS).items():
         for method in ("GET", "POST"):
             who = next((one for one in EVERYBODY.split() if street.answer(method, one) not in (403, 405, 404)), None)
             if not street.where or who is None:
@@ -222,7 +240,6 @@ def every_part(clients, address_of, watched: Watched, values: list[str], loud: b
                     answer = watched.send(clients[who], method, path, "")
                     found = watched.wrote if answer.status_code in REFUSED else []
                     tally.note(name, answer, found, path)
-        progress(tally, name, loud)
     return tally
 
 

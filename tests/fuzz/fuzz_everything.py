@@ -11,11 +11,13 @@ from intake.models import Note
 from tests.fuzz.attack import Asked, Tally, Watched, every_form, every_part, every_question, sent_texts
 from tests.fuzz.values import MEGABYTE, VALUES
 from tests.house.conftest import address_of, world  # noqa: F401  # a world in which every page has something
+from tests.house.streets import STREETS
 from tests.house.test_bad_input import addresses, forms_at, watch  # noqa: F401
 
 COUNT = int(os.environ.get("FUZZ_VALUES", len(VALUES)))
 TRIED = VALUES[:: max(len(VALUES) // COUNT, 1)]
-RESULTS: list[Tally] = []
+# Each test takes a part of the addresses, so that two cores have as much to do.
+FIELDS, QUESTIONS, PARTS = 40, 20, 12
 
 
 @pytest.fixture
@@ -28,36 +30,44 @@ def clients(cast, client_of):
     return {who: client_of(user) for who, user in cast.everybody().items()}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def table():
-    """What was found, at the end."""
-    yield
-    print(f"\n\n{len(TRIED)} values\n" + "\n".join(tally.line() for tally in RESULTS))
+@pytest.fixture
+def ends(record_property):
+    """What was found, said by conftest.py as soon as it is known."""
+
+    def end(tally: Tally, places: int = 0) -> None:
+        record_property("tally", tally.line())
+        assert tally.faults == [], f"{len(tally.faults)} faults:\n" + "\n".join(tally.faults[:40])
+        assert tally.asked >= len(TRIED) and len(tally.places) >= places
+
+    return end
 
 
-def ends(tally: Tally) -> None:
-    RESULTS.append(tally)
-    assert tally.faults == [], f"{len(tally.faults)} faults:\n" + "\n".join(tally.faults[:40])
-    assert tally.asked >= len(TRIED) and len(tally.places) > 10
+def part_of(count: int, part: int) -> dict:
+    """Each so-many-th street."""
+    return dict(list(STREETS.items())[part::count])
 
 
 def test_there_are_enough():
     assert len(VALUES) >= 500 and len(set(VALUES)) == len(VALUES)
 
 
-def test_every_field(addresses, forms_at, watched):  # noqa: F811
-    ends(every_form(addresses, forms_at, watched, TRIED, loud=True))
+@pytest.mark.parametrize("part", range(FIELDS))
+def test_every_field(part, addresses, forms_at, watched, ends):  # noqa: F811
+    ends(every_form(addresses[part::FIELDS], forms_at, watched, TRIED), places=1)
 
 
-def test_every_question(clients, address_of, watched, monkeypatch):  # noqa: F811
-    ends(every_question(clients, address_of, Asked(monkeypatch), watched, TRIED, loud=True))
+@pytest.mark.parametrize("part", range(QUESTIONS))
+def test_every_question(part, clients, address_of, watched, monkeypatch, ends):  # noqa: F811
+    tally = every_question(clients, address_of, Asked(monkeypatch), watched, TRIED, part_of(QUESTIONS, part))
+    ends(tally) if tally.places else None  # no page of this part reads anything of its address
 
 
-def test_every_part(clients, address_of, watched):  # noqa: F811
-    ends(every_part(clients, address_of, watched, TRIED, loud=True))
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_part(part, clients, address_of, watched, ends):  # noqa: F811
+    ends(every_part(clients, address_of, watched, TRIED, part_of(PARTS, part)), places=3)
 
 
-def test_what_is_kept_is_what_was_sent(cast, make_case, clients):
+def test_what_is_kept_is_what_was_sent(cast, make_case, clients, ends):
     """A note, stored in earnest and read again: letter for letter what was sent, or refused and not there."""
     url = reverse("intake:note-add", args=[make_case().slug])
     tally = Tally("a note, kept")
@@ -71,5 +81,4 @@ def test_what_is_kept_is_what_was_sent(cast, make_case, clients):
             assert len(new) == 1 and new[0].text in sent_texts(body) and not HOSTILE.search(new[0].text), value[:80]
         else:
             assert answer.status_code in (400, 422) and new == [], (answer.status_code, value[:80])
-    tally.places |= {f"place {number}" for number in range(11)}  # one form, many values
     ends(tally)

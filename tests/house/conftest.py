@@ -83,7 +83,7 @@ def made_world(cast, make_call, make_case):
     asks = {"asked_by": "self", "identity_checked": "id_card", "outcome": "all", "registry_number": "SN 2026-77"}
     decision = decide_extract(
         by=cast.manager,
-        person=case.people.get(part="concern"),
+        whose=case.people.get(part="concern"),
         facts={**asks, "held_back": [], "law": "", "reason": ""},
     )
     disposal, disposed = _disposals(cast, case)
@@ -91,7 +91,7 @@ def made_world(cast, make_call, make_case):
     connection.check_constraints()
     notice = Notice.objects.filter(user=cast.caseworker).first()
     return SimpleNamespace(
-        no_token="no-such-invitation", no_number=0,
+        no_token="no-such-invitation", no_number=0, day=clock.today().isoformat(),
         call=call, done=case.calls.get(), case=Case.objects.get(pk=case.pk), step=step, notice=notice,
         shift=shift, absence=absence, figure=next(iter(FIGURES)),
         report=report, clock=report.clocks.get(kind="immediate_protection_assessment"), note=note, amendment="correction",

@@ -14,6 +14,7 @@ PARTNERS = "partner other_partner"
 EVERYBODY = f"{STAFF} {PARTNERS} keeper coordinator reviewer"
 # Who comes by a link has no log-in: what a link that leads to nothing answers.
 BY_LINK = {
+    "intake:calendar-feed": 404,
     "portal:pre": 404,
     "portal:look": 404,
     "portal:look-card": 404,
@@ -105,11 +106,25 @@ STREETS: dict[str, Street] = {
     "account_reauthenticate": Street({200: EVERYBODY}, {200: EVERYBODY}),
     "mfa_reauthenticate": Street({302: EVERYBODY}, {302: EVERYBODY}),  # who has no factor shows the password
     "mfa_reauthenticate_webauthn": Street({302: EVERYBODY}, {302: EVERYBODY}),
-    "account-again-sign-on": Street({200: EVERYBODY}),
+    "account-again-sign-on": Street({200: EVERYBODY}, {404: EVERYBODY}),  # none is configured
     "demo-mail": Street({200: EVERYBODY}),
     # the roof
     "caseload": Street({200: "manager other_manager"}),
+    "caseload-now": Street({200: "manager other_manager"}),
     "caseload-rows": Street({200: "manager other_manager"}, where={"key": "figure"}),
+    "promise": Street({200: "manager other_manager"}),
+    "worker-week": Street({200: "manager", 404: "other_manager"}, where={"pk": "colleague.pk"}),
+    # who has nothing to spread: back to the overview
+    "spread": Street(
+        {302: "manager", 404: "other_manager"}, {302: "manager", 404: "other_manager"}, {"pk": "colleague.pk"}
+    ),
+    "case-step": Street(
+        {200: "manager", 404: "other_manager"}, {422: "manager", 404: "other_manager"}, {"code": "case.slug"}
+    ),
+    "over-time": Street({200: "manager other_manager"}),
+    "statistics-file": Street(
+        {404: "manager other_manager coordinator"}, where={"code": "no_token", "form": "no_token"}
+    ),  # none is told yet
     "statistics": Street({200: "manager other_manager coordinator"}),
     "mail": Street({200: "manager other_manager keeper"}),
     "log:list": Street({200: "reviewer"}),
@@ -158,6 +173,9 @@ STREETS: dict[str, Street] = {
         {"reason": "manager", 404: "other_manager"},
         {**CASE, "pk": "person.pk"},
     ),
+    "extract-call": Street(
+        {200: "manager", 404: "other_manager"}, {422: "manager", 404: "other_manager"}, {"pk": "finished.pk"}
+    ),
     "extract-read": Street(
         {"reason": "manager", 404: "other_manager"}, {"reason": "manager", 404: "other_manager"}, {"pk": "decision.pk"}
     ),
@@ -166,6 +184,12 @@ STREETS: dict[str, Street] = {
     ),
     # calls
     "intake:my-day": Street({200: STAFF}),
+    "intake:my-day-now": Street({204: STAFF}),
+    "intake:week": Street({200: STAFF}),
+    "intake:week-of": Street({200: STAFF}, where={"day": "day"}),
+    "intake:calendar-own": Street({200: STAFF}, {200: STAFF}),
+    "intake:calendar-end": Street({405: STAFF}, {302: STAFF}),
+    "intake:calendar-feed": Street({404: EVERYBODY}, where={"token": "no_token"}),
     "intake:notice-open": Street(
         {302: "caseworker", 404: f"colleague manager {OTHER_UNIT}"}, where={"pk": "notice.pk"}
     ),
@@ -246,6 +270,11 @@ STREETS: dict[str, Street] = {
         {200: "caseworker", 404: f"colleague manager {OTHER_UNIT}"},
         {"in": "caseworker", 404: f"colleague manager {OTHER_UNIT}"},
         {"call": "finished.pk", "pk": "finished_note.pk", "amendment": "amendment"},
+    ),
+    "intake:call-amend": Street(
+        {200: "caseworker", 404: f"colleague manager {OTHER_UNIT}"},
+        {422: "caseworker", 404: f"colleague manager {OTHER_UNIT}"},
+        {"pk": "finished.pk"},
     ),
     "intake:case-track": own_case(post=True, **CASE),
     "intake:case-close": own_case(post=True, **CASE),

@@ -127,7 +127,7 @@ def texts_of(form) -> dict[str, forms.Field]:
 def send(client, url, body: str, **headers):
     """A form as a browser sends it, of which nothing remains."""
     with transaction.atomic():
-        answer = client.post(url, body.encode("ascii"), content_type=FORM, **headers)
+        answer = client.post(url, data=body.encode("ascii"), content_type=FORM, **headers)
         if answer.status_code < 500:
             connection.check_constraints()
         transaction.set_rollback(True)
@@ -166,6 +166,8 @@ def forms_at(watch):
             send(client, url, urlencode(button))
             for form in watch.filled():
                 assert unchecked(form.fields) == [], (name, type(form))
+                for field, one in form.fields.items():
+                    one.shown = form.get_initial_for_field(one, field)  # what the page has filled in
                 texts = texts_of(form)
                 others = {form.add_prefix(field): one for field, one in form.fields.items()}
                 others = {field: one for field, one in others.items() if field not in texts}

@@ -31,3 +31,7 @@ def test_every_state_has_its_status():
     assert list(draw_states.FHIR) == STATES
     statuses = "draft requested received accepted rejected ready cancelled in-progress on-hold failed completed"
     assert set(draw_states.FHIR.values()) <= set(statuses.split())
+
+
+def test_what_statistics_mean_is_drawn_anew():
+    call_command("draw_statistics", check=True, stdout=StringIO())

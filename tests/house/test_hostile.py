@@ -36,10 +36,12 @@ def test_the_sample_is_of_the_whole():
 
 
 def test_fields(addresses, forms_at, watched):  # noqa: F811
-    tally = every_form(addresses, forms_at, watched, [*SAMPLE[::6], *ENDS])
+    tally = every_form(addresses, forms_at, watched, [*SAMPLE[::9], *ENDS])
     assert tally.faults == [], "\n".join(tally.faults[:20])
     assert len(tally.places) > 40
     assert tally.statuses[422] > 50  # they are refused at their place, not passed over
+    assert tally.statuses[302] > 50  # and what stands behind the fields is reached
+    assert len(tally.closed) < 20, tally.closed
 
 
 def test_questions_are_found_by_themselves(clients, address_of, watched, monkeypatch):

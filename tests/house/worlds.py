@@ -66,7 +66,7 @@ class Browser:
 
     def __getattr__(self, method: str):
         self.client.cookies = SimpleCookie(self.kept)
-        return lambda url, **more: getattr(self.client, method)(url, secure=True, **more)
+        return lambda url, *sent, **more: getattr(self.client, method)(url, *sent, secure=True, **more)
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def test_the_same_lists_do_show_what_is_not_protected(protected, cast, client_of
 
 def test_the_overview_counts_it_apart(protected, cast, client_of):
     manager = client_of(cast.manager)
-    page = manager.get(reverse("caseload")).content.decode()
+    page = manager.get(reverse("caseload-rows", args=["open"])).content.decode()
     assert "?caller=protected" in page and "?caller=targeted" not in page
     rows = manager.get(reverse("caseload-rows", args=["open"]) + "?caller=protected").content.decode()
     assert str(protected) in rows and "Protected data" in rows

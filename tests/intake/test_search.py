@@ -1,5 +1,6 @@
 """Search by law: exact, by name or number; it tells no more than the searcher may know, and leaves no term behind."""
 
+import datetime as dt
 import re
 import unicodedata
 
@@ -9,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from helpline.people import clock
-from helpline.people.models import LogEntry
+from helpline.people.models import LogEntry, Notice, User
+from helpline.people.notices import _message
 from intake import actions
+from intake.actions.search import tell_of_many
 from intake.codes import begins, spoken, words
 from intake.models import Case, LockedOut, NamedAccess
 
@@ -253,6 +256,28 @@ def test_a_search_that_is_refused_is_a_row_without_its_words(term, kind, search,
     assert (row.user, row.codes, row.row) == (cast.caseworker, {"kind": kind}, "")
 
 
+@pytest.mark.parametrize(
+    ("term", "kind", "fault"),
+    [
+        ("", "nothing", "required"),
+        ("  \n", "nothing", "required"),
+        ("Maria\u202eEk", "words", "hostile"),
+        ("198112189876\u202e", "personal_number", "hostile"),
+        ("Maria Ek 19" * 400, "mixed", "max_length"),
+    ],
+)
+def test_a_search_that_its_form_refuses_is_a_row_without_its_words(client_of, cast, term, kind, fault):
+    assert client_of(cast.caseworker).post(URL, {"term": term}).status_code == 422
+    [row] = LogEntry.objects.filter(event__startswith="search.")
+    assert (row.event, row.user, row.row, row.why) == ("search.refused", cast.caseworker, "", "")
+    assert row.codes == {"kind": kind, "fault": fault}
+
+
+def test_a_search_without_its_field_is_a_row_too(client_of, cast):
+    assert client_of(cast.caseworker).post(URL, {"q": NAME}).status_code == 422
+    assert LogEntry.objects.get(event="search.refused").codes == {"kind": "nothing", "fault": "required"}
+
+
 def test_whoever_searches_again_and_again_is_slowed_down(search, cast, at):
     with at("2026-11-18 10:10"):
         for _turn in range(30):
@@ -266,3 +291,51 @@ def test_whoever_searches_again_and_again_is_slowed_down(search, cast, at):
     with at("2026-11-18 11:01"):
         for _turn in range(3):
             search("Ingen Alls")
+
+
+def told(user) -> int:
+    return Notice.objects.filter(kind="search.many", user=user).count()
+
+
+def test_who_leads_hears_once_a_day_of_who_searches_very_often(search, cast, at, client_of):
+    with at("2026-11-18 10:10"):
+        for _turn in range(30):
+            search("Ingen Alls")
+        assert not Notice.objects.filter(kind="search.many").exists()
+        for _turn in range(3):
+            search("Ingen Alls", status=200 if _turn == 0 else 422)
+        assert told(cast.manager) == LogEntry.objects.filter(event="search.many").count() == 1
+        assert Notice.objects.filter(kind="search.many").count() == 1, "not the searcher, no other unit"
+        page = client_of(cast.manager).get(reverse("intake:my-day")).content.decode()
+        assert "searched more than 30 times" in page and str(cast.caseworker) in page
+        assert (
+            "searched more than 30 times"
+            not in client_of(cast.caseworker).get(reverse("intake:my-day")).content.decode()
+        )
+        notice = Notice.objects.get(kind="search.many")
+        assert client_of(cast.manager).get(reverse("intake:notice-open", args=[notice.pk])).url == reverse(
+            "log:review-list"
+        )
+        everything = [str(value) for row in Notice.objects.values() for value in row.values()]
+        everything += [str(LogEntry.objects.get(event="search.many").codes)]
+        assert not any("Ingen" in value or "Alls" in value for value in everything)
+    with at("2026-11-18 14:10"):
+        for _turn in range(31):
+            search("Ingen Alls")
+        assert told(cast.manager) == 1, "one a day"
+    with at("2026-11-19 10:10"):
+        for _turn in range(31):
+            search("Ingen Alls")
+        assert told(cast.manager) == 2
+
+
+def test_a_manager_who_searches_very_often_is_heard_of_by_somebody_else(cast):
+    tell_of_many(by=cast.manager)
+    tell_of_many(by=cast.manager)
+    assert (told(cast.manager), told(cast.reviewer), told(cast.other_manager)) == (0, 1, 0)
+    second = User.objects.create(username="maud", role="manager", unit=cast.unit, email="maud@example.com")
+    with clock.at(clock.now() + dt.timedelta(days=1)):
+        tell_of_many(by=cast.manager)
+    assert (told(cast.manager), told(second), told(cast.reviewer)) == (0, 1, 1)
+    [mail] = [_message(one) for one in Notice.objects.filter(kind="search.many", user=cast.reviewer)]
+    assert reverse("log:list") in mail.body

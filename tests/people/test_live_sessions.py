@@ -3,17 +3,19 @@
 import datetime as dt
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
-from helpline.people import clock
-from helpline.people.live_sessions import device_of, places_of
+from helpline.people import clock, factor_forms
+from helpline.people.live_sessions import device_of, places_of, renew, tell_others
 from helpline.people.models import LogEntry, User
-from helpline.people.session_store import NEWER, SessionStore
-from helpline.people.sessions import ACTIVE, BEGAN
-from tests.people.factors import WORDS, enrol, log_in
+from helpline.people.session_store import NEWER, SessionStore, stored
+from helpline.people.sessions import ACTIVE, BEGAN, end_all
+from tests.people.factors import WORDS, code_of, enrol, log_in
 
 pytestmark = pytest.mark.django_db
 INDEX, USERS = reverse("mfa_index"), reverse("keeper:user-list")
@@ -147,6 +149,97 @@ def test_an_idle_session_is_not_counted_as_live(here, cast, settings):
     _in(cast.keeper, "10.0.0.2")
 
 
+# -- a new key when one shows again who one is ---
+
+
+def _with(key: str) -> Client:
+    """Whoever has the cookie from before."""
+    client = Client()
+    client.cookies["sid"] = key
+    return client
+
+
+def by_password(client, user):
+    return client.post(reverse("account_reauthenticate"), {"password": "pw", "next": INDEX})
+
+
+def by_code(client, user):
+    return client.post(reverse("mfa_reauthenticate"), {"code": code_of(user, 1), "next": INDEX})
+
+
+def by_passkey(client, user):
+    key = Authenticator.objects.create(user=user, type="webauthn", data={"name": "k"})
+    with pytest.MonkeyPatch.context() as stand_in:
+        stand_in.setattr(factor_forms, "_checked", lambda user, credential: key)
+        return client.post(reverse("mfa_reauthenticate_webauthn"), {"credential": '{"id": "x"}', "next": INDEX})
+
+
+@pytest.mark.parametrize("way", [by_password, by_code, by_passkey])
+def test_whoever_shows_again_who_they_are_goes_on_under_a_new_key(way, here, there, cast):
+    if way is by_code:
+        enrol(here)
+    key, listed = here.session.session_key, UserSession.objects.get(session_key=stored(here.session.session_key))
+    began, form_key = here.session[BEGAN], here.session.get("_csrftoken")
+    assert way(here, cast.keeper).url == INDEX
+    new = here.session.session_key
+    assert new != key and is_in(here)
+    assert _with(key).get(USERS).url.startswith(reverse("account_login"))
+    assert not Session.objects.filter(pk=stored(key)).exists()
+    assert UserSession.objects.get(pk=listed.pk).session_key == stored(new)
+    assert {place.address for place in places_of(cast.keeper)} == {"10.0.0.1", "10.0.0.2"}
+    assert here.session[BEGAN] == began  # the working day is no longer for it
+    assert here.session.get("_csrftoken") == form_key  # a form in another tab is still taken
+    assert is_in(there)
+    here.post(reverse("account-end-others"))
+    assert is_in(here) and not is_in(there)
+    here.post(reverse("account_logout"))
+    assert not UserSession.objects.exists() and _with(new).get(USERS).status_code == 302
+
+
+@pytest.mark.parametrize("way", ["account_reauthenticate", "mfa_reauthenticate"])
+def test_who_fails_to_keeps_the_key_there_was(way, here, cast):
+    enrol(here)
+    key = here.session.session_key
+    here.post(reverse(way), {"password": "wrong", "code": "000000", "next": INDEX})
+    assert here.session.session_key == key and is_in(here)
+
+
+def test_a_session_that_nobody_listed_gets_a_new_key_too(cast, client_of):
+    theirs = client_of(cast.keeper)
+    key = theirs.session.session_key
+    assert by_password(theirs, cast.keeper).url == INDEX
+    assert theirs.session.session_key != key and is_in(theirs)
+    assert not is_in(_with(key))
+
+
+def test_word_of_another_log_in_is_carried_along(here, cast, rf):
+    """It was left in the session after this request had read it."""
+    request = rf.post("/")
+    request.session, request.user = SessionStore(here.session.session_key), cast.keeper
+    assert request.session.get(NEWER) is None
+    _in(cast.keeper, "10.0.0.2")
+    renew(request)
+    here.cookies["sid"] = request.session.session_key
+    assert "You logged in in another place" in here.get(USERS).content.decode()
+
+
+def test_and_finds_a_session_that_has_a_new_key_by_now(here, cast):
+    old = places_of(cast.keeper)
+    by_password(here, cast.keeper)
+    tell_others(old)
+    assert "You logged in in another place" in here.get(USERS).content.decode()
+
+
+def test_one_that_the_keeper_ended_at_this_moment_gets_none(here, cast, rf):
+    request = rf.post("/")
+    request.session, request.user = SessionStore(here.session.session_key), cast.keeper
+    assert request.session[BEGAN]
+    end_all(cast.keeper)
+    with pytest.raises(SessionInterrupted):
+        renew(request)
+    assert not Session.objects.exists() and not is_in(here)
+
+
 # -- the last day of access ---
 
 
@@ -172,7 +265,7 @@ def test_that_access_is_over_is_said_after_the_right_password_alone(cast, client
 
 
 def test_who_is_switched_off_between_the_two_steps_is_out(cast, client):
-    from tests.people.factors import code_of, second_step
+    from tests.people.factors import second_step
 
     log_in(client, cast.keeper)
     enrol(client)

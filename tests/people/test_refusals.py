@@ -2,9 +2,12 @@
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
 from django.db import DatabaseError, connection
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from helpline.people import refusals
 from helpline.people.audit import NotLogged, log
@@ -69,6 +72,62 @@ def test_strangers_do_not_fill_the_log(db):
     for _turn in range(refusals.A_MINUTE + 5):
         assert Client().get(reverse("portal:look", args=["nothing"]), REMOTE_ADDR="192.0.2.9").status_code == 404
     assert 0 < len(refused()) <= 2 * refusals.A_MINUTE  # a new minute may have begun
+
+
+def knock(times: int, address: str = "192.0.2.9", **sent: str) -> list[int]:
+    """So many at the log-in, from one place, in this minute."""
+    client = Client()
+    return [client.post(reverse("account_login"), sent, REMOTE_ADDR=address).status_code for _turn in range(times)]
+
+
+@pytest.fixture
+def few(cast, settings):
+    """Three at the log-in in a minute, and a cache that has counted none."""
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "login": "3/m/ip"}
+    cache.clear()
+
+
+def turned_away() -> list[LogEntry]:
+    return list(LogEntry.objects.filter(event="user.login_throttled"))
+
+
+def test_who_comes_too_often_to_the_log_in_is_a_row_each_time(few, cast):
+    assert knock(5, login="Maja Lind", password="hemligt") == [200, 200, 200, 429, 429]
+    rows = turned_away()
+    assert [(row.codes, row.source, row.user, row.row) for row in rows] == [
+        ({"step": "door"}, "192.0.2.9", None, "")
+    ] * 2
+    assert refused() == []  # and none besides
+    assert "Lind" not in str(list(LogEntry.objects.values())) and "hemligt" not in str(list(LogEntry.objects.values()))
+    connection.check_constraints()
+
+
+def test_nobody_else_is_turned_away_for_it(few, cast):
+    knock(5)
+    assert knock(1, "192.0.2.10") == [200] and len(turned_away()) == 2
+
+
+def test_a_crowd_at_the_log_in_does_not_fill_the_log(few, cast):
+    assert knock(refusals.A_MINUTE + 10).count(429) > refusals.A_MINUTE
+    assert 0 < len(turned_away()) <= 2 * refusals.A_MINUTE  # a new minute may have begun
+
+
+def test_the_door_for_passkeys_and_the_shut_one_for_newcomers_too(cast):
+    """Whatever of allauth's own says that it was too often."""
+    for name in sorted(refusals.DOORS):
+        path = reverse(name)
+        request = RequestFactory().post(path)
+        request.user, request.resolver_match = AnonymousUser(), resolve(path)
+        refusals.RefusalsMiddleware(lambda request: HttpResponse(status=429))(request)
+    assert [row.codes for row in turned_away()] == [{"step": "door"}] * len(refusals.DOORS)
+
+
+def test_elsewhere_too_often_is_a_refusal_like_any_other(cast):
+    request = RequestFactory().post(reverse("intake:search"))
+    request.user, request.resolver_match = cast.caseworker, resolve(reverse("intake:search"))
+    refusals.RefusalsMiddleware(lambda request: HttpResponse(status=429))(request)
+    [row] = refused()
+    assert (row.user, row.codes["status"], row.codes["view"]) == (cast.caseworker, 429, "intake:search")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from helpline.people import factor_forms, second_factor
+from helpline.people.factor_seals import seal_again
 from helpline.people.models import LogEntry, User
-from helpline.people.second_factor import codes_left, has_factor, seal_again
+from helpline.people.second_factor import codes_left, has_factor
 from tests.people.factors import WORDS, code_of, enrol, log_in, second_step
 
 pytestmark = pytest.mark.django_db

@@ -713,3 +713,46 @@ def test_who_keeps_a_protected_case_reads_no_day_of_birth(cast, client_of, make_
     page = client_of(cast.manager).get(reverse("disposals:case-keep", args=[case.slug])).content.decode()
     assert "Kept for research" in page and "15th" not in page
     assert LogEntry.objects.filter(event="keep.read", case=case.pk, user=cast.manager).exists()
+
+
+def test_the_day_of_a_protected_case_is_not_shown_to_who_may_not_know_of_it(make_case, cast, at, client_of, second):
+    """A child's case is due on a birthday."""
+    with at(LONG_AGO):
+        case = closed(make_case, cast, protection="secrecy_marking", track="B")
+        plain_one = closed(make_case, cast)
+    theirs = client_of(cast.manager)
+    due = {one.row.pk: one.standing for one in disposals.due_in(cast.unit)}
+    days = [due[case.pk].due_on, due[case.pk].last_entry, due[case.pk].last_day]
+
+    def row_of(client, url):
+        page = client.get(url).content.decode()
+        return next(part for part in page.split("<tr>") if case.number in part).partition("</tr>")[0], page
+
+    propose = reverse("disposals:disposal-propose")
+    row, page = row_of(theirs, propose)
+    assert "Protected data" in row and not any(str(day) in row for day in days)
+    assert "2 rows" in page and plain_one.number in page and str(due[plain_one.pk].due_on) in page, (
+        "counted as the others"
+    )
+    made = disposals.propose(by=cast.manager)
+    one = reverse("disposals:disposal", args=[made.pk])
+    for reader in (cast.manager, second, cast.reviewer):
+        row, _page = row_of(client_of(reader), one)
+        assert "Protected data" in row and not any(str(day) in row for day in days)
+    actions.name_staff(by=second, case=case, user=cast.manager)
+    row, _page = row_of(client_of(cast.manager), one)
+    assert "Protected data" not in row and str(days[0]) in row, "who is named knows"
+
+
+def test_the_record_has_no_day_of_a_childs_case(cast, client_of):
+    born = dt.date(2025, 6, 7)
+    now = clock.now()
+    made = Disposal.objects.create(
+        proposed_by=cast.manager, unit=cast.unit, approved_by=cast.reviewer, approved_at=now, done_at=now
+    )
+    for number, rule in (("tall-sol-11", "child_inquiry"), ("tall-sol-12", "five_years")):
+        made.items.create(case=uuid.uuid4(), number=number, rule=rule, due_on=born, done_at=now)
+    record = client_of(cast.manager).get(reverse("disposals:disposal-record", args=[made.pk])).content.decode()
+    page = client_of(cast.manager).get(reverse("disposals:disposal", args=[made.pk])).content.decode()
+    for shown in (record, page):
+        assert shown.count(str(born)) == 1 and "tall-sol-11" in shown

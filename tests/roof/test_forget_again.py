@@ -11,8 +11,9 @@ from django.db import connection
 from django.utils.dateparse import parse_datetime
 
 from helpline.backup import contents, forgotten, server
+from helpline.people.calendar_address import make_address
 from helpline.people.invitations import begin_again_by_command
-from helpline.people.models import DataKey, Disposal, DisposalItem, Invitation, LogEntry, User
+from helpline.people.models import CalendarAddress, DataKey, Disposal, DisposalItem, Invitation, LogEntry, User
 from intake import actions
 from intake.models import Call, Case, LockedOut, PastCase
 
@@ -47,6 +48,7 @@ def test_keys_disposals_and_accounts_are_as_the_list_says(tmp_path, cast, make_c
     key = {"id": str(call.key_id), "at": WHEN}
     client_of(cast.manager)
     open_one = Invitation.objects.create(user=cast.manager, digest="d", until=parse_datetime("2099-01-01T00:00:00Z"))
+    make_address(by=cast.manager)
     told = a_list(keys=[key], disposals=[disposal_of(case, cast)], accounts=[{"id": cast.colleague.pk}])
     for _ in range(2):  # twice does it once
         apply(tmp_path, told)
@@ -63,6 +65,7 @@ def test_keys_disposals_and_accounts_are_as_the_list_says(tmp_path, cast, make_c
     assert item.done_at == parse_datetime(WHEN)
     assert not User.objects.get(pk=cast.colleague.pk).is_active
     assert Invitation.objects.get(pk=open_one.pk).until.year < 2099
+    assert not CalendarAddress.objects.exists()
     rows = LogEntry.objects.filter(event="restore.forgotten").order_by("pk")
     assert [row.codes["keys"] for row in rows] == [1, 0] and [row.codes["removed"] for row in rows] == [1, 0]
     assert rows[0].codes["sessions"] == 1

@@ -1,93 +1,342 @@
-"""De-identified statistics: over all units, never crossed, nothing under five, and nothing that can be counted back."""
+"""Statistics that may leave the house: ended quarters and years of the whole line, counted once, suppressed and frozen."""
 
+import csv
 import datetime as dt
-from collections import defaultdict
-from itertools import product
+import io
+import zipfile
 
 import pytest
+from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
+from pypdf import PdfReader
 
-from helpline.people import clock
-from helpline.people.models import LogEntry
-from helpline.statistics import FEW, HIDDEN, guarded, year_of
+from helpline import sums
+from helpline.definitions import DEFINITIONS, NUMBERS, RULES, TABLES
+from helpline.people.models import LogEntry, Municipality
+from helpline.statistics import Period, period_of, periods, quantile, settle, told
+from helpline.statistics_out import DANGEROUS, as_csv, as_xlsx, harmless
+from helpline.statistics_shown import READ, TILES, sheet
 from intake import actions
-from intake.models import Call, PastCase
+from intake.models import Call, DaySum, PastCase, ToldPeriod
+
+Q3, Q4 = Period(2026, 3), Period(2026, 4)
+
+
+def summed():
+    while sums.sum_up():
+        pass
 
 
 def calls(make_call, by, count, **facts):
-    for _one in range(count):
-        actions.complete_call(by=by, call=make_call(by=by, urgency="NORMAL", **facts))
+    return [actions.complete_call(by=by, call=make_call(by=by, urgency="NORMAL", **facts)) for _one in range(count)]
 
 
-@pytest.mark.parametrize(("cells", "most"), [(2, 30), (3, 22), (4, 16)])
-def test_no_cell_under_five_can_be_counted_back(cells, most):
-    """Whoever knows what is told, the total, and how it is decided what is told, is left with two possibilities at least."""
-    worlds = defaultdict(list)
-    for counts in product(range(most), repeat=cells):
-        told, total = guarded(dict(enumerate(counts)))
-        worlds[tuple(told.values()), total].append(counts)
-    for (told, total), possible in worlds.items():
-        if total != FEW and total >= most:  # some of the worlds are larger than those that were tried
-            continue
-        for place, one in enumerate(told):
-            assert not (isinstance(one, int) and one < 5)
-            if one == FEW or any(counts[place] < 5 for counts in possible):
-                assert len({counts[place] for counts in possible}) > 1, (told, total)
+@pytest.fixture
+def quarter(make_call, cast, at):
+    """The third quarter of 2026: 18 calls of two units."""
+    with at("2026-08-11 10:00"):
+        calls(make_call, cast.caseworker, 7, caller_type="relative", municipality_id="1499", milieu="ISLAMIST")
+        calls(make_call, cast.caseworker, 6, caller_type="other", municipality_id="1496")
+        calls(make_call, cast.stranger, 5, caller_type="relative", municipality_id="1493")
+    summed()
 
 
-def test_what_is_told_is_true():
-    told, total = guarded({"a": 9, "b": 20, "c": 3})
-    assert told["c"] == FEW and told["a"] == HIDDEN and told["b"] == 20 and total == 32
-    assert guarded({"a": 5, "b": 6}) == ({"a": 5, "b": 6}, 11)
-    assert guarded({"a": 1, "b": 2}) == ({"a": FEW, "b": FEW}, FEW)
+def _sums(unit, what, count, day="2026-08-11", **parts):
+    """As sum_up would have kept them."""
+    for part, value in {"": "", **parts}.items():
+        DaySum.objects.create(unit=unit, what=what, part=part, value=value, day=day, count=count, minutes=40 * count)
 
 
-def told_of(group):
-    return {cell.label: cell.told for cell in group.cells}
+@pytest.fixture
+def kept(cast):
+    """The same quarter as sums alone."""
+    _sums(cast.unit, "call", 13, caller="relative", milieu="ISLAMIST", age="15-17", urgency="NORMAL")
+    _sums(cast.other_unit, "call", 5, caller="relative", milieu="UNKNOWN", age="15-17", urgency="NORMAL")
+    for unit, place, count in ((cast.unit, "1499", 7), (cast.unit, "1496", 6), (cast.other_unit, "1493", 5)):
+        DaySum.objects.create(unit=unit, what="call", part="place", value=place, day="2026-08-11", count=count)
 
 
-def test_it_counts_all_units_without_practice(make_call, cast):
-    calls(make_call, cast.caseworker, 6, caller_type="relative", municipality_id="1499")
-    calls(make_call, cast.stranger, 7, caller_type="relative", municipality_id="1499")
-    calls(make_call, cast.caseworker, 6, caller_type="other", municipality_id="1496")
-    Call.objects.filter(pk__in=Call.objects.filter(caller_type="other").values("pk")[:1]).update(is_practice=True)
-    make_call()  # not finished
-    year = year_of(clock.today().year)
-    assert year.callers.total.told == year.places.total.told == year.months.total.told == 18
+def settled(at, moment="2026-11-22 10:00"):
+    with at(moment):
+        settle()
 
 
-def test_what_is_forgotten_counts(make_call, cast):
-    quarter = dt.date(clock.today().year, 1, 1)
-    same = {"unit": cast.unit, "opened_quarter": quarter, "track": "A", "milieu": "UNKNOWN", "age_band": "unknown"}
-    PastCase.objects.create(caller_type="relative", urgency="NORMAL", calls=7, **same)
-    PastCase.objects.create(caller_type="relative", urgency="NORMAL", is_call=True, **same)
-    year = year_of(clock.today().year)
-    assert year.callers.total.told == 8 and year.months.total.told == 8
-    assert any("quarter 1" in label for label in told_of(year.months))
+def test_a_quarter_is_told_when_it_has_settled_and_not_before(quarter, at):
+    settled(at, "2026-10-29 12:00")
+    assert periods() == []
+    settled(at, "2026-10-31 12:00")
+    assert periods() == [Q3] and told(Q3)["call"]["all"] == 18
 
 
-def test_the_coordinator_sees_this_and_nothing_else(make_call, make_case, cast, client_of):
+def test_a_quarter_that_goes_on_is_never_told(quarter, make_call, cast, at):
+    with at("2026-11-20 10:00"):
+        calls(make_call, cast.caseworker, 9, caller_type="relative")
+    summed()
+    settled(at)
+    assert periods() == [Q3]
+
+
+def test_a_day_that_is_still_to_be_counted_lets_it_wait(quarter, make_call, cast, at):
+    with at("2026-08-12 10:00"):
+        calls(make_call, cast.caseworker, 1, caller_type="relative")
+    settled(at)
+    assert periods() == []
+    summed()
+    settled(at)
+    assert told(Q3)["call"]["all"] == 19
+
+
+def test_practice_counts_nowhere(quarter, at):
+    Call.objects.filter(pk__in=Call.objects.values("pk")[:1]).update(is_practice=True)
+    summed()
+    settled(at)
+    assert told(Q3)["call"]["all"] == 17
+
+
+def test_what_is_under_five_is_not_told_nor_what_would_give_it_away(quarter, make_call, cast, at):
+    with at("2026-08-13 10:00"):
+        calls(make_call, cast.caseworker, 2, caller_type="other", municipality_id="1472")
+    summed()
+    settled(at)
+    cells = told(Q3)["call"]["parts"]["place"]
+    assert cells["1472"] is None and all(count is None or count >= 5 for count in cells.values())
+    assert sum(1 for count in cells.values() if count is None) > 1
+
+
+def test_two_exports_of_different_days_are_the_same(quarter, make_call, cast, at):
+    """Corrected, added and deleted afterwards: what was told stays."""
+    settled(at)
+    before = told(Q3)
+    Call.objects.filter(milieu="ISLAMIST").update(milieu="RIGHT")
+    Call.objects.filter(pk=Call.objects.values("pk")[:1]).update(is_practice=True)
+    with at("2026-08-14 10:00"):
+        calls(make_call, cast.caseworker, 1, caller_type="relative")
+    summed()
+    settled(at, "2026-11-23 10:00")
+    assert told(Q3) == before and periods() == [Q3]
+
+
+def test_what_was_told_is_never_changed(quarter, at):
+    settled(at)
+    for change in ("UPDATE intake_toldperiod SET told = '{}'", "DELETE FROM intake_toldperiod"):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+    settled(at)
+    assert ToldPeriod.objects.count() == 1
+
+
+def test_a_year_is_of_what_its_quarters_were_told_from(quarter, make_call, cast, at):
+    with at("2026-11-20 10:00"):
+        calls(make_call, cast.caseworker, 8, caller_type="relative", municipality_id="1499")
+    summed()
+    settled(at)  # the third quarter is frozen
+    Call.objects.filter(milieu="ISLAMIST").update(is_practice=True)
+    summed()
+    settled(at, "2027-02-01 10:00")
+    assert periods() == [Period(2026), Q4, Q3]
+    assert told(Period(2026))["call"]["all"] == told(Q3)["call"]["all"] + told(Q4)["call"]["all"] == 26
+
+
+def test_a_year_is_not_told_before_its_last_quarter(quarter, at):
+    settled(at, "2027-01-29 10:00")
+    assert Period(2026) not in periods()
+
+
+def test_the_year_hides_what_would_give_a_quarter_away(cast, at):
+    for month, tibro in ((2, 3), (5, 9), (8, 9), (11, 9)):
+        day = dt.date(2026, month, 11)
+        _sums(cast.unit, "call", tibro + 21, day)
+        for place, count in (("1472", tibro), ("1496", 9), ("1499", 12)):
+            DaySum.objects.create(unit=cast.unit, what="call", part="place", value=place, day=day, count=count)
+    settled(at, "2027-02-01 10:00")
+    year = told(Period(2026))["call"]
+    assert told(Period(2026, 1))["call"]["parts"]["place"]["1472"] is None
+    assert told(Period(2026, 2))["call"]["parts"]["place"]["1472"] == 9
+    assert year["all"] == 114 and year["parts"]["place"]["1472"] is None
+
+
+def test_what_is_forgotten_counts_in_its_quarter(kept, cast, at):
+    same = {"unit": cast.unit, "opened_quarter": Q3.first, "track": "A", "milieu": "UNKNOWN", "age_band": "unknown"}
+    same |= {"caller_type": "relative", "urgency": "NORMAL"}
+    PastCase.objects.create(calls=7, handovers=6, closed_quarter=Q3.first, closing_reason="needs_met", **same)
+    PastCase.objects.create(is_call=True, calls=1, **same)
+    settled(at)
+    found = told(Q3)
+    assert found["call"]["all"] == 26 and found["handover"]["all"] == 6
+    assert ToldPeriod.objects.get().counts["case"]["all"] == {str(cast.unit.pk): 1}
+
+
+def test_a_case_and_its_end_are_counted(make_case, cast, at):
+    with at("2026-07-06 10:00"):
+        cases = [make_case() for _one in range(6)]
+    with at("2026-08-06 10:00"):
+        for case in cases:
+            actions.finish_step(by=cast.caseworker, step=case.steps.get(), close="needs_met")
+    summed()
+    settled(at)
+    found = told(Q3)
+    assert found["case"]["all"] == found["closed"]["all"] == 6
+    assert DaySum.objects.of("closed", "reason").get().value == "needs_met"
+
+
+@pytest.mark.parametrize(
+    ("code", "is_one"),
+    [
+        ("2026", 1),
+        ("2026-Q3", 1),
+        ("2026-Q5", 0),
+        ("26", 0),
+        ("0000", 0),
+        ("٢٠٢٦", 0),
+        ("2026-Q", 0),
+        ("2026-Q3 ", 0),
+        ("", 0),
+    ],
+)
+def test_a_code_is_a_period_or_none(code, is_one):
+    assert bool(period_of(code)) == bool(is_one)
+
+
+def test_the_days_of_a_period():
+    assert (Q4.first, Q4.last) == (dt.date(2026, 10, 1), dt.date(2026, 12, 31))
+    assert (Period(2026).first, Period(2026).last) == (dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+    assert Q3.last == dt.date(2026, 9, 30)
+
+
+def test_a_quantile_of_begun_hours():
+    assert quantile({1: 5, 10: 4, 100: 1}, 0.5) == 1 and quantile({1: 5, 10: 4, 100: 1}, 0.9) == 10
+
+
+# -- the page and the files --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def now(at):
+    with at("2026-11-22 10:00"):
+        yield
+
+
+def test_the_coordinator_sees_this_and_nothing_else(kept, make_case, cast, client_of, now):
     case = make_case(track="B", caller_name="Kanariefågel Kvist")
-    calls(make_call, cast.caseworker, 3, caller_type="other")
     theirs = client_of(cast.coordinator)
     assert theirs.get(reverse("home")).url == reverse("statistics")
+    summed()
     page = theirs.get(reverse("statistics"))
     text = page.content.decode()
-    assert page.status_code == 200 and "fewer than five" in text
+    assert page.status_code == 200 and "quarter 3 of 2026" in text
     for word in ("Kanariefågel", str(case), case.slug, str(cast.unit)):
         assert word not in text
-    for name in ("intake:my-day", "intake:case-list", "referrals:list", "caseload", "portal:inbox", "keeper:user-list"):
+    for name in ("intake:my-day", "intake:case-list", "referrals:list", "caseload", "over-time", "portal:inbox"):
         assert theirs.get(reverse(name)).status_code == 403, name
-    assert LogEntry.objects.filter(event="statistics.read", user=cast.coordinator).count() == 1
+    assert LogEntry.objects.get(event="statistics.read").codes == {"period": "2026-Q3"}
 
 
 @pytest.mark.parametrize("who", ["caseworker", "partner", "keeper", "reviewer"])
-def test_who_does_not(who, cast, client_of):
-    assert client_of(getattr(cast, who)).get(reverse("statistics")).status_code == 403
+def test_who_does_not(who, cast, client_of, kept, now):
+    settle()
+    theirs = client_of(getattr(cast, who))
+    assert theirs.get(reverse("statistics")).status_code == 403
+    assert theirs.get(reverse("statistics-file", args=["2026-Q3", "csv"])).status_code == 403
+    assert not LogEntry.objects.filter(event__startswith="statistics.exp").exists()
 
 
-@pytest.mark.parametrize("year", ["1", "abc", "99999999999999", "2026'", ""])
-def test_a_year_that_there_is_not_is_this_one(year, cast, client_of):
-    page = client_of(cast.coordinator).get(reverse("statistics"), {"year": year})
-    assert page.status_code == 200 and str(clock.today().year) in page.content.decode()
+@pytest.mark.parametrize("period", ["1", "abc", "99999999999999", "2026'", "", "2026-Q4", "2026"])
+def test_a_period_that_is_not_told_is_the_latest(period, kept, cast, client_of, now):
+    page = client_of(cast.coordinator).get(reverse("statistics"), {"period": period})
+    assert page.status_code == 200 and "quarter 3 of 2026" in page.content.decode()
     assert client_of(cast.coordinator).post(reverse("statistics")).status_code == 405
+
+
+def test_nothing_yet_is_said(cast, client_of):
+    assert "Nothing can be told yet." in client_of(cast.coordinator).get(reverse("statistics")).content.decode()
+
+
+@pytest.mark.parametrize(("code", "form"), [("2026-Q4", "csv"), ("2026", "pdf"), ("2026-Q3", "doc"), ("x", "csv")])
+def test_a_file_that_there_is_not(code, form, kept, cast, client_of, now):
+    assert client_of(cast.coordinator).get(reverse("statistics-file", args=[code, form])).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["coordinator", "manager"])
+@pytest.mark.parametrize("form", ["csv", "xlsx", "pdf"])
+def test_each_file_is_a_row_of_the_log_and_says_what_its_numbers_mean(form, who, kept, cast, client_of, now):
+    answer = client_of(getattr(cast, who)).get(reverse("statistics-file", args=["2026-Q3", form]))
+    assert answer.status_code == 200 and answer["Content-Disposition"].endswith(f'"statistics-2026-Q3.{form}"')
+    entry = LogEntry.objects.get(event="statistics.exported")
+    assert entry.codes == {"period": "2026-Q3", "form": form} and entry.user == getattr(cast, who)
+    text = text_of(answer.content, form)
+    for one in DEFINITIONS:
+        assert squeezed(str(one.says)) in text, one.key
+    for rule in RULES:
+        assert squeezed(str(rule)) in text
+    assert "Falköping" in text and "1493" not in text
+
+
+def squeezed(text):
+    return "".join(text.split())
+
+
+def text_of(content, form):
+    if form == "csv":
+        return squeezed(content.decode("utf-8-sig"))
+    if form == "xlsx":
+        with zipfile.ZipFile(io.BytesIO(content)) as book:
+            assert not any("<f>" in book.read(name).decode() for name in book.namelist() if "sheet" in name)
+            return squeezed(book.read("xl/sharedStrings.xml").decode())
+    reader = PdfReader(io.BytesIO(content))
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"] and reader.trailer["/Root"]["/Lang"] == "en-SE"
+    return squeezed("".join(page.extract_text() for page in reader.pages))
+
+
+def test_the_files_say_what_the_page_says(kept, at, now):
+    settle()
+    made = sheet(Q3)
+    rows = list(csv.reader(io.StringIO(as_csv(made).decode("utf-8-sig")), delimiter=";"))
+    numbers = {(about, what): number for about, what, number in rows}
+    assert numbers[made.title, "Calls"] == "18"
+    assert numbers["Calls by municipality", "Falköping"] == str(
+        told(Q3)["call"]["parts"]["place"]["1499"] or "not told"
+    )
+    for table in made.tables:
+        for line in table.lines:
+            assert numbers[table.title, line.label] == ("not told" if line.count is None else str(line.count))
+        if table.total is not None:
+            assert sum(line.count or 0 for line in table.lines) + (table.together or 0) == table.total
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\rx"])
+def test_no_cell_becomes_a_formula(name, kept, now):
+    Municipality.objects.filter(pk="1499").update(name=name)
+    settle()
+    made = sheet(Q3)
+    for row in csv.reader(io.StringIO(as_csv(made).decode("utf-8-sig"), newline=""), delimiter=";"):
+        assert not any(cell.startswith(DANGEROUS) for cell in row)
+    assert harmless(name) == f"'{name}" and harmless(-1) == -1
+    with zipfile.ZipFile(io.BytesIO(as_xlsx(made))) as book:
+        assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_the_region_has_all_fifteen_municipalities(kept, now):
+    settle()
+    made = sheet(Q3)
+    assert set(TILES) == set(Municipality.objects.exclude(pk=Municipality.ELSEWHERE).values_list("pk", flat=True))
+    assert len(made.tiles) == len({(tile.x, tile.y) for tile in made.tiles}) == 15
+    assert {line.label for line in made.tables[0].lines} >= {tile.name for tile in made.tiles}
+
+
+def test_a_yearly_report_has_its_quarters(kept, cast, client_of, at):
+    with at("2027-02-01 10:00"):
+        page = client_of(cast.coordinator).get(reverse("statistics"), {"period": "2026"}).content.decode()
+        assert "Yearly report 2026" in page and "By quarter" in page
+        assert client_of(cast.coordinator).get(reverse("statistics-file", args=["2026", "pdf"])).status_code == 200
+
+
+def test_nothing_is_told_of_two_things_at_once():
+    assert all(one.what in {"call", "closed", "handover", "asked"} and one.part.isidentifier() for one in TABLES)
+    assert set(READ) == {one.key for one in NUMBERS}
+
+
+def test_the_queries_do_not_grow(kept, cast, client_of, now, django_assert_max_num_queries):
+    theirs = client_of(cast.coordinator)
+    theirs.get(reverse("statistics"))
+    with django_assert_max_num_queries(22):
+        theirs.get(reverse("statistics"))

@@ -10,9 +10,9 @@ from helpline import sums
 from helpline.people import clock
 from intake import actions as intake
 from intake.actions.bounces import record_bounce
-from intake.models import Bounce, Call, Case, DayMark, DaySum
+from intake.models import Bounce, Call, Case, ConcernReport, DayMark, DaySum
 from referrals import actions
-from referrals.models import Referral, StateChange
+from referrals.models import CallerAnswer, Referral, StateChange
 
 COLUMNS = ["unit", "what", "part", "day", "value", "hours", "count", "minutes"]
 
@@ -145,6 +145,50 @@ def test_answered_late(make_draft, cast, at, as_counted_anew):
         actions.decline(by=cast.partner, referral=held, reason="no_capacity", text="Full.")
     summed()
     assert one("handover", "answered", sums.LATE) == 1
+
+
+def test_what_ends_is_counted_on_its_day(make_case, cast, at, as_counted_anew):
+    with at("2026-11-03 10:00"):
+        case = make_case()
+    summed()
+    assert one("closed") == 0
+    with at("2026-11-05 10:00"):
+        intake.finish_step(by=cast.caseworker, step=case.steps.get(), close="needs_met")
+    summed()
+    closed = DaySum.objects.of("closed", "reason").get()
+    assert (closed.day, closed.value) == (dt.date(2026, 11, 5), "needs_met")
+
+
+def test_a_report_of_concern_is_counted_and_goes_with_its_unit(make_case, cast, at, as_counted_anew):
+    case = make_case()
+    with at("2026-11-04 10:00"):
+        ConcernReport.objects.create(case=case, child_age_band="15-17", registered_by=cast.caseworker)
+    summed()
+    assert DaySum.objects.of("report").get().day == dt.date(2026, 11, 4)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE intake_case SET is_practice = true WHERE id = %s", [case.pk])
+    make_case()
+    summed()
+    assert one("report") == 0
+
+
+def test_what_a_caller_said_is_counted(make_draft, cast, at, as_counted_anew):
+    held = actions.send(by=cast.caseworker, referral=make_draft())
+    with at("2026-11-24 10:00"):
+        CallerAnswer.objects.create(referral=held, mark="week", answer="partly", by=cast.caseworker)
+    summed()
+    assert one("asked") == one("asked", "said", "partly") == 1
+
+
+def test_how_a_handover_was_met(make_draft, cast, at, as_counted_anew):
+    with at("2026-11-03 10:00"):
+        held = actions.send(by=cast.caseworker, referral=make_draft())
+    summed()
+    assert one("handover", "met", sums.OTHERWISE) == 1 and one("in_time") == one("late") == 0
+    with at("2026-11-03 11:00"):
+        actions.decline(by=cast.partner, referral=held, reason="no_capacity", text="Full.")
+    summed()
+    assert one("handover", "met", sums.DECLINED) == one("in_time") == one("in_time", "agency", str(cast.agency.pk)) == 1
 
 
 def test_minutes_are_whole(make_call, cast, at, as_counted_anew):

@@ -37,6 +37,7 @@ class Server:
         self.log = (folder / "gunicorn.log").open("wb")
         self.folder = folder
         self.environment = environment  # over that of the tests
+        self.application = "helpline.wsgi"
         self.process: subprocess.Popen | None = None
 
     def start(self) -> None:
@@ -47,7 +48,7 @@ class Server:
             **{"HELPLINE_KEYS": ",".join(settings.HELPLINE_KEYS), "HELPLINE_VAR": str(self.folder)},
             **self.environment,
         }
-        command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{self.port}", "-w", "2", "helpline.wsgi"]
+        command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{self.port}", "-w", "2", self.application]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=env, stdout=self.log, stderr=self.log, start_new_session=True
         )

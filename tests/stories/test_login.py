@@ -1,6 +1,7 @@
 """Logging in, in a real browser: the second factor, the municipality's own log-in, throttling, and how a log-in ends."""
 
 import re
+import time
 import warnings
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -32,6 +33,7 @@ pytestmark = [
 with warnings.catch_warnings():  # the mock is built with what its library will give up; that is no concern of ours
     warnings.simplefilter("ignore")
     from oidc_provider_mock import run_server_in_thread
+    from oidc_provider_mock._storage import AuthorizationCode
 
 
 @pytest.fixture
@@ -226,6 +228,34 @@ def test_the_municipalitys_own_log_in(screen, house, provider, cast):
     sign_on(other, "nina-17")
     arrive(other, "/keeper/grounds/")
     assert other.goto(f"/invitation/{token}/").status == 404
+
+
+def test_who_comes_in_by_it_alone_shows_there_again_who_they_are(screen, house, provider, cast, monkeypatch):
+    facts = {"role": Role.KEEPER, "unit": None, "first_name": "Nina", "last_name": "Berg", "email": "nina@example.com"}
+    nina = add_user(by=cast.keeper, username="nina", facts=facts)
+    page = screen()
+    page.goto(f"/invitation/{invitations.invite(by=cast.keeper, user=nina)}/")
+    send(page, "Logga in via Skövde kommun")
+    sign_on(page, "nina-17")  # the word of the request comes back in the answer, or nobody would be in
+    arrive(page, "/keeper/users/")
+    page.goto("/security/")
+    arrive(page, "/security/again/sign-on/")
+    no_barrier(page)
+    send(page, "Logga in via Skövde kommun")
+    page.wait_for_selector("[name=sub]")
+    assert "prompt=login" in page.url and "max_age=0" in page.url
+    monkeypatch.setattr(AuthorizationCode, "get_auth_time", lambda self: int(time.time()) - 3600)
+    sign_on(page, "nina-17")  # it took whoever was in there already
+    arrive(page, "/sign-on/back/")
+    no_barrier(page)
+    page.goto("/security/")
+    arrive(page, "/security/again/sign-on/")
+    monkeypatch.undo()
+    before = {one["value"] for one in page.context.cookies() if one["name"] == "sid"}
+    send(page, "Logga in via Skövde kommun")
+    sign_on(page, "nina-17")
+    arrive(page, "/security/")
+    assert before and before.isdisjoint(one["value"] for one in page.context.cookies() if one["name"] == "sid")
 
 
 class From(HTTPAdapter):

@@ -1,0 +1,108 @@
+"""What one client of the bench works with: whose cases, which open call, which calls to complete."""
+
+import random
+import uuid
+from dataclasses import dataclass, field
+
+from helpline.bench.clients import Client
+from helpline.bench.people import Places
+
+CASES = 10  # of a worker, that are opened in turn
+CLIENTS = 8
+
+
+@dataclass
+class Desk:
+    """One client. `texts` are counted, so that no two are the same."""
+
+    client: Client
+    user: int
+    unit: int
+    agency: int
+    cases: list[tuple[uuid.UUID, str, str]] = field(default_factory=list)  # identity, stored number, as in an address
+    call: str = ""
+    floor_call: str = ""
+    to_complete: list[str] = field(default_factory=list)
+    written: str = ""
+    texts: int = 0
+    turn: int = 0
+    dice: random.Random = field(default_factory=random.Random)
+
+    def next_case(self) -> tuple[uuid.UUID, str, str]:
+        """The next of the worker's cases."""
+        self.turn += 1
+        return self.cases[self.turn % len(self.cases)]
+
+    def new_text(self) -> str:
+        """Words that were not written before, of the length of a note."""
+        self.texts += 1
+        letters = "".join(chr(97 + int(digit)) for digit in str(self.texts))
+        return "Hon berättar lugnt och vill att vi ringer igen på eftermiddagen, när hon är ensam. " * 3 + letters
+
+
+def workers(port: int, at: Places) -> list[Desk]:
+    """The workers of the measured unit, each with own cases and an open call."""
+    from intake.models import Case
+
+    desks = []
+    for user in at.workers[0][:CLIENTS]:
+        desk = _desk(port, at, user)
+        own = Case.objects.filter(owner=user, closed_at=None, protection="none", is_practice=False)
+        desk.cases = [(one.pk, one.code, one.slug) for one in own.order_by("id")[:CASES]]
+        desk.written = desk.new_text()
+        desk.call, desk.floor_call = _call(user, desk.written), _call(user, desk.written)
+        desks.append(desk)
+    return desks
+
+
+def give_calls(desks: list[Desk], each: int, first: int) -> None:
+    """Calls to complete: so many for each, and for the first one, who also asks alone, `first`."""
+    for desk in desks:
+        count = first if desk is desks[0] else each
+        desk.to_complete = [_call(desk.user, desk.new_text()) for _number in range(count)]
+
+
+def managers(port: int, at: Places) -> list[Desk]:
+    """The manager of the measured unit, at as many browsers."""
+    return [_desk(port, at, at.managers[0]) for _number in range(CLIENTS)]
+
+
+def partners(port: int, at: Places) -> list[Desk]:
+    """Who answers at the measured agency, at as many browsers."""
+    return [_desk(port, at, at.partner) for _number in range(CLIENTS)]
+
+
+def _desk(port: int, at: Places, user: int) -> Desk:
+    dice = random.Random(user)  # noqa: S311
+    return Desk(Client(port, user), user, at.units[0], at.agencies[0], dice=dice)
+
+
+def _call(user: int, text: str) -> str:
+    """An open call with a note and some answers, as the acts of the application make it."""
+    from helpline.people.models import User
+    from intake import actions
+
+    by = User.objects.select_related("unit").get(pk=user)
+    call = actions.start_call(by=by)
+    facts = {"caller_type": "relative", "milieu": "RIGHT", "age_band": "26+"}
+    actions.save_call(by=by, call=call, facts=facts, notes={"told": text})
+    return str(call.pk)
+
+
+def tidy(desks: list[Desk]) -> None:
+    """Take away the calls that were opened and not completed, but for those that the desks work with: what is measured next
+    finds a day like any other."""
+    from helpline.people import clock
+    from intake.models import Call
+
+    kept = [pk for desk in desks for pk in (desk.call, desk.floor_call) if pk]
+    left = Call.objects.filter(taken_by__in={desk.user for desk in desks}, completed_at=None, voided_at=None)
+    left.exclude(pk__in=kept).update(voided_at=clock.now())
+
+
+def leave(desks: list[Desk]) -> None:
+    """Nothing of the measured is left open: the next size finds what this one found."""
+    for desk in desks:
+        desk.client.close()
+        desk.call = desk.floor_call = ""
+    tidy(desks)

@@ -1,0 +1,43 @@
+"""A page that asks by itself whether something has changed: cheaply, without a row of the log, and as no sign that somebody is
+there (sessions.QUIET). It says nothing that its own page would not say to the same person at the same moment."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from helpline.people import clock
+from helpline.people.access import View
+from helpline.people.templatetags.people import say_time
+
+STOP = 286  # htmx takes the answer, and asks no more
+UPDATED = "X-Updated"  # the header of an answer: as of when its page is true
+
+
+def asks(view: View) -> View:
+    """Mark a view that pages ask by themselves: where the session is over it answers with a line, and not with the log-in."""
+    view.asks = True  # type: ignore[attr-defined]  # read by the middleware
+    return view
+
+
+def every() -> int:
+    """How often a page asks, in seconds: within half a minute it shows what is true, however it is set."""
+    return min(max(int(settings.FRESH_SECONDS), 1), 25)
+
+
+def unchanged() -> HttpResponse:
+    """What stands on the page holds."""
+    return HttpResponse(status=204, headers={UPDATED: say_time(clock.now())})
+
+
+def changed(request: HttpRequest, template: str, context: dict[str, Any], *, last: bool = False) -> HttpResponse:
+    """What now stands there instead. `last`: the page asks no more."""
+    answer = render(request, template, context, status=STOP if last else 200)
+    answer.headers[UPDATED] = say_time(clock.now())
+    return answer
+
+
+def is_over(request: HttpRequest) -> HttpResponse:
+    """The session has ended: a calm line, and the page asks no more."""
+    return render(request, "people/_asking_over.html", status=STOP)

@@ -1,0 +1,97 @@
+"""The handovers that an agency has not answered in its time: by agency, the oldest first, and who acts next."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import CharField, OuterRef, Value
+from django.db.models.functions import Cast, Concat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from helpline.caseload import FIGURES
+from helpline.people import clock
+from helpline.people.counts import first_of
+from helpline.people.models import User
+from helpline.people.templatetags.people import say_day, say_time
+from intake.models import FollowUp
+from referrals.models import Referral, SilenceRung
+
+SHOWN = 6
+# Who acts next, by the rung that comes; `step`: it is with one of us already.
+NEXT: Mapping[str, Any] = {
+    "step": gettext_lazy("%(who)s calls them by %(when)s"),
+    "step_own": gettext_lazy("you call them by %(when)s"),
+    "nudge": gettext_lazy("they are reminded %(when)s"),
+    "deputy": gettext_lazy("their deputy is told %(when)s"),
+    "owner": gettext_lazy("%(who)s calls them %(when)s"),
+    "manager": gettext_lazy("the unit manager is told %(when)s"),
+    "expire": gettext_lazy("it is taken back %(when)s"),
+}
+
+
+@dataclass(frozen=True)
+class Silent:
+    """One handover: since when, and what happens next."""
+
+    referral: Referral
+    then: str
+
+
+@dataclass
+class Agency:
+    """Those of one agency; of protected cases it is not said which."""
+
+    name: str
+    rows: list[Silent] = field(default_factory=list)
+
+
+def silent_by_agency(user: User) -> tuple[list[Agency], bool]:
+    """The first few, grouped, the agency with the oldest first; and whether there are more. One statement."""
+    rows = FIGURES["silent"].rows(user).select_related("agency", "case__owner").annotate(**_next())
+    found = list(rows.order_by("answer_due_at", "pk")[: SHOWN + 1])
+    return grouped(found[:SHOWN], user), len(found) > SHOWN
+
+
+def grouped(rows: Iterable[Any], user: User) -> list[Agency]:
+    """By agency, in the order of the first of each."""
+    groups: dict[object, Agency] = {}
+    for row in rows:
+        masked = row.case.is_protected
+        group = groups.setdefault(
+            "" if masked else row.agency_id, Agency(_("Protected data") if masked else str(row.agency))
+        )
+        group.rows.append(Silent(row, _then(row, user)))
+    return list(groups.values())
+
+
+def _next() -> dict[str, Any]:
+    """The step with which one of us calls them, else the next rung."""
+    calling = FollowUp.objects.planned().filter(about=Cast(OuterRef("pk"), CharField()), kind="call_agency")
+    calling = calling.exclude(kept_by="").order_by("due_at")
+    coming = SilenceRung.objects.filter(referral=OuterRef("pk"), state=SilenceRung.State.SCHEDULED).order_by(
+        "due_at", "pk"
+    )
+    return {
+        "call_at": first_of(calling, "due_at"),
+        "caller_pk": first_of(calling, "owner_id"),
+        "caller_name": first_of(
+            calling.annotate(who=Concat("owner__first_name", Value(" "), "owner__last_name")), "who"
+        ),
+        "rung": first_of(coming, "rung"),
+        "rung_at": first_of(coming, "due_at"),
+    }
+
+
+def _then(row: Any, user: User) -> str:
+    if row.call_at:
+        words = NEXT["step_own" if row.caller_pk == user.pk else "step"]
+        return str(words) % {"who": row.caller_name.strip(), "when": _when(row.call_at)}
+    if row.rung:
+        return str(NEXT[row.rung]) % {"who": row.case.owner, "when": _when(row.rung_at)}
+    return _("nothing is planned: call them")
+
+
+def _when(moment: dt.datetime) -> str:
+    return f"{say_day(clock.local_date(moment))} {say_time(moment)}"

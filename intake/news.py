@@ -1,0 +1,99 @@
+"""What has come since a worker last looked: each notice in words, the answers of others apart from what the system says."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from helpline.people import clock
+from helpline.people.models import Notice, User
+from helpline.people.notices import KINDS
+from intake.models import Case
+
+# Notices that are about no case: where they lead.
+PLACES = dict.fromkeys(("absence.changed", "access.ending", "access.ended"), "intake:absence-list")
+ABOUT_COLLEAGUES = {"search.many"}  # notices that say whom they are about
+MOST = 50  # rows; a worker with more than this has other trouble than paging
+JUST_NOW = dt.timedelta(minutes=1)  # what was written by then may have been committed after a page was made
+
+
+@dataclass(frozen=True)
+class Told:
+    """What somebody outside has answered: who and what, what follows of it, and what is done about it."""
+
+    text: str
+    second: str = ""
+    verb: str = ""
+
+
+@dataclass(frozen=True)
+class News:
+    """One line of what is new."""
+
+    row: Notice
+    text: str
+    case: Case | None
+    second: str = ""
+    verb: str = ""
+    is_answer: bool = False
+    who: User | None = None
+
+
+# (reader, notices) -> of those that are an answer, what was answered; one statement each, however many they are. Upper floors
+# add theirs.
+ANSWERS: list[Callable[[User, Collection[Notice]], dict[uuid.UUID, Told]]] = []
+
+
+def unseen(user: User) -> QuerySet[Notice]:
+    """What is new to this person; nothing of a case that is not there for them. A change of shift has a place of its own."""
+    cases = Case.objects.visible_to(user).values("pk")
+    shown = Q(case__isnull=True, kind__in=PLACES) | Q(case__in=cases)
+    return user.notices.filter(shown, seen_at__isnull=True)
+
+
+def news_of(user: User, at_hand: Mapping[uuid.UUID, Case]) -> list[News]:
+    """What is new, newest first. Of a protected case no more than that it is acute. `at_hand`: cases that are read already."""
+    rows = list(unseen(user).order_by("-created_at")[:MOST])
+    others = {row.case for row in rows if row.case} - set(at_hand)
+    cases = {**at_hand, **(Case.objects.visible_to(user).in_bulk(others) if others else {})}
+    open_to_read = [row for row in rows if row.case is None or (row.case in cases and not cases[row.case].is_protected)]
+    answers = {pk: told for said in ANSWERS for pk, told in said(user, open_to_read).items()} if open_to_read else {}
+    rows = [row for row in rows if row.case is None or row.case in cases]  # not of what is no longer there for this one
+    people = _people_of(rows)
+    return [_news(row, cases.get(row.case), answers.get(row.pk), people.get(row.about)) for row in rows]
+
+
+def _people_of(rows: list[Notice]) -> dict[str, User]:
+    """The colleagues whom notices are about."""
+    about = [int(row.about) for row in rows if row.kind in ABOUT_COLLEAGUES]
+    return {str(pk): user for pk, user in User.objects.in_bulk(about).items()} if about else {}
+
+
+def _news(row: Notice, case: Case | None, told: Told | None, who: User | None) -> News:
+    if told:
+        return News(row, told.text, case, told.second, told.verb, is_answer=True)
+    masked = case is not None and case.is_protected and row.kind != "case.acute"
+    said = _("Protected data") if masked else str(KINDS[row.kind])
+    return News(row, said, case, who=who if row.kind in ABOUT_COLLEAGUES else None)
+
+
+def seen_until(shown: list[News]) -> str:
+    """How far a page that is made now shows what is new, as `has_come` reads it. No statement."""
+    since = clock.now() - JUST_NOW
+    return f"{since.isoformat()}~{sum(one.row.created_at > since for one in shown)}"
+
+
+def has_come(user: User, seen: str) -> bool:
+    """Whether something came that a page with this mark does not show. A mark that is none says that nothing has. One
+    statement."""
+    try:
+        since, _sign, shown = seen.partition("~")
+        moment, many = dt.datetime.fromisoformat(since), int(shown)
+    except ValueError:
+        return False
+    if moment.tzinfo is None:
+        return False
+    return unseen(user).filter(created_at__gt=moment)[: max(many, 0) + 1].count() > many

@@ -1,0 +1,15 @@
+"""A line for each part of `make fuzz` as soon as it is done: it runs for most of an hour, on two cores."""
+
+import os
+import sys
+import time
+
+BEGAN = time.monotonic()
+
+
+def pytest_runtest_logreport(report) -> None:
+    """What a test has found, said once: by the process that hears of all."""
+    found = dict(report.user_properties).get("tally")
+    if report.when == "call" and found and "PYTEST_XDIST_WORKER" not in os.environ:
+        spent = time.monotonic() - BEGAN
+        print(f"\n{spent:6.0f} s  {report.nodeid.rpartition('::')[2]:<32} {found}", file=sys.__stderr__, flush=True)

@@ -1,0 +1,186 @@
+"""How it was over time: the two charts of the overview, and the page that tells one thing apart in one way at a time."""
+
+import datetime as dt
+from itertools import product
+
+import pytest
+from django.urls import reverse
+
+from helpline import sums
+from helpline.charts import bar_chart, line_chart
+from helpline.over_time import charts_of
+from helpline.over_time_page import BY, OF_HANDOVERS, SHOWN, STEPS, Asked, answer
+from helpline.people import clock
+from intake import actions as intake
+from intake.models import Call, DaySum
+from referrals import actions
+
+
+@pytest.fixture(autouse=True)
+def november(at):
+    with at("2026-11-22 10:00"):
+        yield
+
+
+def summed():
+    while sums.sum_up():
+        pass
+
+
+def calls(make_call, by, count, **facts):
+    for _one in range(count):
+        intake.complete_call(by=by, call=make_call(by=by, urgency="NORMAL", **facts))
+
+
+@pytest.fixture
+def year(make_call, make_draft, cast, at):
+    """Three calls in September, two in November; of another unit four; one handover, accepted, met after 27 hours."""
+    with at("2026-09-07 10:00"):
+        calls(make_call, cast.caseworker, 3, caller_type="other", municipality_id="1499")
+        calls(make_call, cast.stranger, 4, caller_type="other", municipality_id="1472")
+    with at("2026-11-03 10:00"):
+        held = actions.send(by=cast.caseworker, referral=make_draft())
+    with at("2026-11-03 11:00"):
+        held = actions.accept(by=cast.partner, referral=held)
+    with at("2026-11-04 12:30"):
+        actions.contact_made(by=cast.partner, referral=held, text="Met him.")
+    with at("2026-11-05 10:00"):
+        calls(make_call, cast.caseworker, 1, caller_type="relative", municipality_id="1496")
+    summed()
+
+
+def asked(show="calls", by="", step="month", first="2026-06-01", last="2026-11-22"):
+    return Asked(show, by, step, dt.date.fromisoformat(first), dt.date.fromisoformat(last))
+
+
+# -- on the overview ---------------------------------------------------------------------------------------------------
+
+
+def test_the_charts_of_the_overview_are_two_queries(year, cast, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        found = charts_of(cast.manager)
+    assert found["calls"].rows[0][1] == [0, 0, 0, 3, 0, 2]
+    assert found["calls"].says == "2 calls so far in November. Practice is not counted."
+    assert [bar.is_unfinished for bar in found["calls"].chart.bars] == [False] * 5 + [True]
+    assert found["contact"].rows[0][1] == found["contact"].rows[1][1] == [None] * 5 + [27]
+    assert found["contact"].says == "In November half had contact within 27 hours, nine of ten within 27."
+    assert [line.is_second for line in found["contact"].chart.lines] in ([False, True], [True, False])
+
+
+def test_another_unit_has_its_own(year, cast):
+    assert charts_of(cast.other_manager)["calls"].rows[0][1] == [0, 0, 0, 4, 0, 0]
+    assert charts_of(cast.other_manager)["contact"].rows == []
+
+
+def test_practice_counts_nowhere(year, cast):
+    Call.objects.filter(municipality="1499", received_at__month=9).update(is_practice=True)
+    summed()
+    assert charts_of(cast.manager)["calls"].rows[0][1][3] == 0
+
+
+def test_the_queries_do_not_grow(year, cast, make_call, django_assert_num_queries):
+    row = DaySum.objects.of("contact").get()
+    DaySum.objects.bulk_create(
+        DaySum(unit=row.unit, what="contact", day=row.day, hours=hours, count=1) for hours in range(100, 180)
+    )
+    with django_assert_num_queries(2):
+        assert charts_of(cast.manager)["contact"].rows[0][1][-1] == 139
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def test_by_month_quarter_and_year(year, cast):
+    unit = cast.unit.pk
+    assert [cells for _name, cells in answer(unit, asked()).rows] == [["0"], ["0"], ["0"], ["3"], ["0"], ["2"]]
+    assert [cells for _name, cells in answer(unit, asked(step="quarter")).rows] == [["0"], ["3"], ["2"]]
+    assert answer(unit, asked(step="year")).rows == [("2026", ["5"])]
+    assert answer(unit, asked(first="2026-09-08", step="year")).rows == [("2026", ["2"])]
+
+
+def test_told_apart_in_one_way(year, cast):
+    found = answer(cast.unit.pk, asked(by="place", step="year"))
+    assert dict(found.rows) == {"Falköping": ["4", "4"], "Skövde": ["1", "1"]} and found.shares == [100, 25]
+    assert dict(answer(cast.unit.pk, asked("handovers", "agency", "year")).rows) == {str(cast.agency): ["1", "1"]}
+
+
+def test_time_to_contact_and_answers_by_each(year, cast):
+    for by in BY:
+        found = answer(cast.unit.pk, asked("contact", by, "year"))
+        assert [cells for _name, cells in found.rows] == [["1", "27", "27"]], by
+        found = answer(cast.unit.pk, asked("answered", by, "year"))
+        assert [cells for _name, cells in found.rows] == [["1", "0", "100 %"]], by
+
+
+def test_each_combination_is_a_page_or_a_clear_answer(year, cast, client_of):
+    theirs = client_of(cast.manager)
+    for show, by, step in product(SHOWN, BY, STEPS):
+        page = theirs.get(reverse("over-time"), {"show": show, "by": by, "step": step})
+        refused = by in OF_HANDOVERS and show in {"calls", "cases"}
+        assert page.status_code == (422 if refused else 200), (show, by, step)
+        assert ("Only handovers" in page.content.decode()) == refused
+        assert ("<caption" in page.content.decode()) != refused
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"show": "everything"}, "Show"),
+        ({"by": "name"}, "Told apart by"),
+        ({"step": "day"}, "Period"),
+        ({"first": "yesterday"}, "From"),
+        ({"first": "2026-12-01", "last": "2026-11-01"}, "The last day comes before the first."),
+        ({"first": "2000-01-01", "last": "2999-12-31"}, "more than 60 periods"),
+        ({"first": "2020-01-01", "last": "2026-11-01", "by": "place"}, "more than 12 periods"),
+        ({"last": "9999-12-31"}, "Choose a day between 2000 and 2999."),
+        ({"first": "\x00", "show": "'; --", "last": "0000-00-00"}, "corrected"),
+    ],
+)
+def test_what_cannot_be_answered_is_said(query, words, cast, client_of):
+    page = client_of(cast.manager).get(reverse("over-time"), query)
+    assert page.status_code == 422 and words in page.content.decode()
+
+
+def test_the_last_twelve_months_where_nothing_is_asked(year, cast, client_of):
+    page = client_of(cast.manager).get(reverse("over-time")).content.decode()
+    assert "2025-12-01 to 2026-11-22" in page and page.count("<svg") == 1
+
+
+@pytest.mark.parametrize("who", ["caseworker", "partner", "keeper", "coordinator", "reviewer"])
+def test_who_does_not(who, cast, client_of):
+    assert client_of(getattr(cast, who)).get(reverse("over-time")).status_code == 403
+    assert client_of(cast.manager).post(reverse("over-time")).status_code == 405
+
+
+def test_no_number_of_another_unit(year, cast, client_of):
+    page = client_of(cast.manager).get(reverse("over-time"), {"by": "place", "step": "year"}).content.decode()
+    assert "Falköping" in page and "Tibro" not in page
+
+
+def test_the_page_asks_the_same_however_long_the_history(year, cast, client_of, django_assert_max_num_queries):
+    theirs = client_of(cast.manager)
+    theirs.get(reverse("over-time"))
+    DaySum.objects.bulk_create(
+        DaySum(unit=cast.unit, what="call", day=clock.today() - dt.timedelta(days=n), count=1) for n in range(90, 330)
+    )
+    with django_assert_max_num_queries(14):
+        theirs.get(reverse("over-time"))
+
+
+# -- the pictures ------------------------------------------------------------------------------------------------------
+
+
+def test_bars_stand_on_the_floor_and_reach_as_high_as_they_count():
+    chart = bar_chart(["a", "b", "c"], [0, 5, None], unfinished=1)
+    assert [bar.height for bar in chart.bars] == [0, round(162 * 5 / 6), 0] and chart.bars[2].said == "–"
+    assert all(bar.y + bar.height == 190 for bar in chart.bars) and chart.ticks[-1].label == "6"
+
+
+def test_a_gap_breaks_a_line_and_words_stand_apart():
+    chart = line_chart(["a", "b", "c"], [("half", [1, None, 2]), ("most", [1, None, 2])])
+    assert [len(piece) for piece in chart.lines[0].pieces] == [1, 1]
+    assert abs(chart.lines[0].label_y - chart.lines[1].label_y) >= 19
+
+
+def test_nothing_is_drawn_of_nothing():
+    assert bar_chart([], []).bars == [] and line_chart([], []).lines == []

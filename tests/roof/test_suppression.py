@@ -1,0 +1,188 @@
+"""An attack on what is told: who adds and subtracts all that was ever told of a year is left with every number from 0 to 4."""
+
+from collections import defaultdict
+from itertools import product
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helpline import suppression
+from helpline.suppression import LEAST, told_cells, told_sum, told_year, total_of
+
+MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def one_unit(row):
+    return {value: {"1": count} for value, count in row.items()}
+
+
+class Attacker:
+    """All that was told as sums over whole numbers from 0: of each quarter its total and its told cells; of the year its told
+    cells. Knows of no rule beside. Tries every way, value by value."""
+
+    def __init__(self, quarters, told, year):
+        self.values = list(quarters[0])
+        self.left = tuple(
+            sum(row.values()) - sum(n for n in cells.values() if n is not None)
+            for row, cells in zip(quarters, told, strict=True)
+        )
+        self.untold = [{value for value in cells if cells[value] is None} for cells in told]
+        self.told, self.year = told, year
+        self.sums = {value: sum(row[value] for row in quarters) for value in self.values}
+
+    def can(self, fixed=None, year_fixed=None):
+        """Whether there is a world in which this cell, or this sum of the year, is that number."""
+        states = {self.left}
+        for value in self.values:
+            states = {after for state in states for after in self._after(state, value, fixed, year_fixed)}
+            if not states:
+                return False
+        return tuple(0 for _ in self.left) in states
+
+    def _after(self, state, value, fixed, year_fixed):
+        free = [place for place, untold in enumerate(self.untold) if value in untold]
+        known = sum(cells[value] or 0 for cells in self.told)
+        total = self.year[value]
+        if year_fixed and year_fixed[0] == value:
+            total = year_fixed[1]
+        for counts in product(*(range(state[place] + 1) for place in free)):
+            if total is not None and known + sum(counts) != total:
+                continue
+            if fixed and fixed[1] == value and counts[free.index(fixed[0])] != fixed[2]:
+                continue
+            after = list(state)
+            for place, count in zip(free, counts, strict=True):
+                after[place] -= count
+            yield tuple(after)
+
+
+def attack(quarters, told, year):
+    """The cells under five, of a quarter or of the year, that cannot be anything from 0 to 4."""
+    attacker = Attacker(quarters, told, year)
+    found = []
+    for place, row in enumerate(quarters):
+        found += [
+            (place, value, number)
+            for value, count in row.items()
+            if count < LEAST
+            for number in range(LEAST)
+            if not attacker.can(fixed=(place, value, number))
+        ]
+    return found + [
+        ("year", value, number)
+        for value, count in attacker.sums.items()
+        if count < LEAST
+        for number in range(LEAST)
+        if not attacker.can(year_fixed=(value, number))
+    ]
+
+
+def tables(quarters, cells, most):
+    row = st.lists(st.integers(0, most), min_size=cells, max_size=cells).map(
+        lambda n: dict(zip("abcdef", n, strict=False))
+    )
+    return st.lists(row.filter(lambda one: sum(one.values()) >= LEAST), min_size=quarters, max_size=quarters)
+
+
+@MANY
+@given(st.one_of(tables(2, 3, 9), tables(2, 4, 7), tables(3, 3, 6), tables(4, 2, 8)))
+def test_no_cell_is_counted_back_from_the_quarters_and_the_year(quarters):
+    split = [one_unit(row) for row in quarters]
+    told = [told_cells(row) for row in split]
+    year = told_year(split, told)
+    for cells, row in zip(told, quarters, strict=True):
+        assert all(count is None or count == row[value] >= LEAST for value, count in cells.items())
+    assert all(count is None or count >= LEAST for count in year.values())
+    assert attack(quarters, told, year) == []
+
+
+def test_the_attack_finds_what_is_told_too_freely():
+    """Without the second suppression, and where each sum of the year is told."""
+    quarters = [{"a": 12, "b": 8, "c": 3}, {"a": 9, "b": 9, "c": 9}]
+    freely = [{"a": 12, "b": 8, "c": None}, dict(quarters[1])]
+    assert (0, "c", 4) in attack(quarters, freely, {"a": 21, "b": 17, "c": 12})
+    told = [told_cells(one_unit(row)) for row in quarters]
+    assert told[0] == {"a": 12, "b": None, "c": None}
+    assert (0, "c", 2) in attack(quarters, told, {"a": 21, "b": 17, "c": 12})
+    assert attack(quarters, told, told_year([one_unit(row) for row in quarters], told)) == []
+
+
+def test_the_guard_of_the_year_is_needed(monkeypatch):
+    """With the guard taken out the attack gets through."""
+    quarters = [{"a": 12, "b": 8, "c": 3}, {"a": 9, "b": 9, "c": 9}]
+    split = [one_unit(row) for row in quarters]
+    told = [told_cells(row) for row in split]
+    monkeypatch.setattr(suppression.Board, "exposed", lambda board, reach: set())
+    assert attack(quarters, told, told_year(split, told))
+
+
+def test_a_year_tells_more_than_its_quarters_where_it_may():
+    quarters = [{"a": 3, "b": 4, "c": 9}, {"a": 4, "b": 3, "c": 9}, {"a": 4, "b": 4, "c": 9}, {"a": 3, "b": 3, "c": 9}]
+    split = [one_unit(row) for row in quarters]
+    told = [told_cells(row) for row in split]
+    year = told_year(split, told)
+    assert all(cells["a"] is None for cells in told) and year["a"] == 14 and year["b"] == 14
+
+
+@pytest.mark.parametrize(("cells", "most"), [(2, 30), (3, 22), (4, 14)])
+def test_who_knows_the_rule_counts_nothing_back_in_one_table(cells, most):
+    """Whoever knows what is told, the total, and how it is decided what is told, is left with two possibilities at least."""
+    worlds = defaultdict(list)
+    for counts in product(range(most), repeat=cells):
+        if sum(counts) >= LEAST:
+            told = told_cells(one_unit(dict(enumerate(counts))))
+            worlds[tuple(told.values()), sum(counts)].append(counts)
+    for (told, total), possible in worlds.items():
+        if total >= most:  # some of the worlds are larger than those that were tried
+            continue
+        for place, one in enumerate(told):
+            assert one is None or one >= LEAST
+            if one is None and any(counts[place] < LEAST for counts in possible):
+                assert len({counts[place] for counts in possible}) > 1, (told, total)
+
+
+@MANY
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=4))
+def test_a_total_under_five_is_not_counted_back_from_the_year(parts):
+    """A total is not told only where it is under five, and everybody knows it."""
+    year = told_sum(parts)
+    few = [part for part in parts if part < LEAST]
+    if year is None:
+        return
+    assert year == sum(parts) >= LEAST
+    worlds = [world for world in product(range(LEAST), repeat=len(few)) if sum(world) == sum(few)]
+    for place in range(len(few)):
+        assert {world[place] for world in worlds} == set(range(LEAST))
+
+
+def of_units(quarters, cells):
+    pair = st.tuples(st.integers(0, 7), st.integers(0, 7)).map(lambda n: {"1": n[0], "2": n[1]})
+    row = st.lists(pair, min_size=cells, max_size=cells).map(lambda n: dict(zip("abc", n, strict=False)))
+    whole = row.filter(lambda one: sum(map(total_of, one.values())) >= LEAST)
+    return st.lists(whole, min_size=quarters, max_size=quarters)
+
+
+@MANY
+@given(of_units(2, 3))
+def test_who_knows_one_unit_counts_nobody_of_the_other(quarters):
+    """What one to four of another unit are stands nowhere, and cannot be counted back."""
+    told = [told_cells(row) for row in quarters]
+    year = told_year(quarters, told)
+    for unit, other in (("1", "2"), ("2", "1")):
+        if not any(cell[unit] for row in quarters for cell in row.values()):
+            continue
+        theirs = [{value: cell[other] for value, cell in row.items()} for row in quarters]
+        ours = [{value: cell[unit] for value, cell in row.items()} for row in quarters]
+        minus = [
+            {value: None if told_one is None else told_one - row[value] for value, told_one in cells.items()}
+            for cells, row in zip(told, ours, strict=True)
+        ]
+        of_year = {v: None if n is None else n - sum(row[v] for row in ours) for v, n in year.items()}
+        attacker = Attacker(theirs, minus, of_year)
+        for place, row in enumerate(theirs):
+            for value, count in row.items():
+                if 0 < count < LEAST and ours[place][value]:
+                    assert minus[place][value] is None
+                    other_numbers = set(range(sum(row.values()) + 1)) - {count}
+                    assert any(attacker.can(fixed=(place, value, number)) for number in other_numbers)
