@@ -4,11 +4,11 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 from django.db import connection, transaction
 from django.http import QueryDict
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 
 from helpline.people.words import HOSTILE
 from tests.fuzz.filled import Filled, rotated
@@ -223,9 +223,10 @@ def every_question(clients, address_of, asked: Asked, watched: Watched, values: 
 
 
 def every_part(clients, address_of, watched: Watched, values: list[str], streets=None) -> Tally:
-    """Each part of each address that is not fixed meets each value, as a look and as a form."""
-
+    """Each part of each address that is not fixed meets each value, as a look and as a form. What no route takes is answered by
+    the same page wherever it stands: each such value is sent once by each method."""
     tally = Tally("parts of addresses")
+    nowhere: set[tuple[str, str]] = set()
     for name, street in (streets or STREETS).items():
         for method in ("GET", "POST"):
             who = next((one for one in EVERYBODY.split() if street.answer(method, one) not in (403, 405, 404)), None)
@@ -237,10 +238,25 @@ def every_part(clients, address_of, watched: Watched, values: list[str], streets
                     parts = url.split("/")
                     parts[place] = value
                     path = "/".join(parts)
+                    if not is_taken(path):
+                        if (method, value) in nowhere:
+                            continue
+                        nowhere.add((method, value))
                     answer = watched.send(clients[who], method, path, "")
                     found = watched.wrote if answer.status_code in REFUSED else []
                     tally.note(name, answer, found, path)
     return tally
+
+
+def is_taken(path: str) -> bool:
+    """Whether a route takes this path, read as a server reads it; what cannot be read is sent on."""
+    try:
+        resolve(unquote(path.partition("?")[0].partition("#")[0], errors="strict"))
+    except Resolver404:
+        return False
+    except UnicodeDecodeError:
+        return True
+    return True
 
 
 def open_places(url: str) -> list[int]:

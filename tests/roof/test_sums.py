@@ -278,3 +278,24 @@ def test_the_command_counts_everything_anew(make_case):
     DaySum.objects.update(count=7)
     call_command("recount")
     assert one("case") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_while_everything_is_counted_anew_keeps_its_mark(make_case, monkeypatch):
+    case = make_case(milieu="ISLAMIST")
+    recount, changed = sums.recount, []
+
+    def meanwhile(first, last):
+        recount(first, last)
+        if first <= clock.today() <= last and not changed:
+            changed.append(first)
+            other = connection.copy()
+            with other.cursor() as there:
+                there.execute("UPDATE intake_case SET milieu = 'RIGHT' WHERE id = %s", [case.pk])
+            other.close()
+
+    monkeypatch.setattr(sums, "recount", meanwhile)
+    sums.recount_all()
+    assert changed and DayMark.objects.exists()
+    summed()
+    assert one("case", "milieu", "RIGHT") == 1 and one("case", "milieu", "ISLAMIST") == 0
