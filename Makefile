@@ -22,7 +22,7 @@ INSTALLED := $(VENV)/installed
 LOCAL := $(BIN)/python -m helpline.local
 # runs a command with services of its own; its `python` is that of the virtual environment
 WITH := $(LOCAL) with --
-CHECKS := python manage.py makemigrations --check --dry-run; python manage.py messages --check; python -m pytest -n 2 --dist load tests/house
+CHECKS := python manage.py makemigrations --check --dry-run; python manage.py messages --check; python -m pytest -n 2 --dist worksteal tests/house
 
 .PHONY: help run test check fuzz scenarios drill bench backup restore messages clean
 .DEFAULT_GOAL := help

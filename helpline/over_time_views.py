@@ -3,60 +3,16 @@
 import datetime as dt
 from typing import Any
 
-from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from helpline.over_time import months_back
-from helpline.over_time_page import BY, MOST_COLUMNS, MOST_ROWS, OF_HANDOVERS, SHOWN, STEPS, Asked, answer
+from helpline.over_time_forms import OverTimeForm
+from helpline.over_time_page import BY, SHOWN, Asked, answer
 from helpline.people import clock
 from helpline.people.access import needs
 from intake.gate import person
-
-
-def _day_field(label: Any) -> forms.DateField:
-    said = gettext_lazy("Choose a day between 2000 and 2999.")
-    validators = [MinValueValidator(dt.date(2000, 1, 1), said), MaxValueValidator(dt.date(2999, 12, 31), said)]
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(label=label, required=False, widget=widget, validators=validators)
-
-
-class OverTimeForm(forms.Form):
-    """What is shown, told apart by what, by which periods, from when to when. What is not chosen: calls of the last twelve
-    months, all together."""
-
-    show = forms.ChoiceField(label=gettext_lazy("Show"), required=False, choices=list(SHOWN.items()))
-    by = forms.ChoiceField(label=gettext_lazy("Told apart by"), required=False, choices=list(BY.items()))
-    step = forms.ChoiceField(label=gettext_lazy("Period"), required=False, choices=list(STEPS.items()))
-    first = _day_field(gettext_lazy("From"))
-    last = _day_field(gettext_lazy("To and with"))
-
-    def clean(self) -> dict[str, Any]:
-        """What is asked as one, where it can be answered."""
-        found: dict[str, Any] = super().clean() or {}
-        if self.errors:
-            return found
-        last = found.get("last") or clock.today()
-        first = found.get("first") or months_back(last, 11)
-        asked = Asked(found.get("show") or "calls", found.get("by") or "", found.get("step") or "month", first, last)
-        self._check(asked)
-        return {**found, "asked": asked}
-
-    def _check(self, asked: Asked) -> None:
-        if asked.first > asked.last:
-            self.add_error("last", _("The last day comes before the first."))
-            return
-        if asked.by in OF_HANDOVERS and asked.show in {"calls", "cases"}:
-            self.add_error("by", _("Only handovers, and what follows from them, have an agency."))
-        most = MOST_COLUMNS if asked.by and asked.show not in {"contact", "answered"} else MOST_ROWS
-        if len(asked.begins) > most:
-            self.add_error(
-                "step", _("That is more than %(most)s periods. Choose longer ones, or fewer days.") % {"most": most}
-            )
 
 
 @needs("see_caseload")

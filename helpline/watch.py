@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import BooleanField, Exists, F, Func, Min, OuterRef, Q, QuerySet, UUIDField, Value, When
 from django.db.models import Case as If
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet, UUIDField, When
 from django.db.models.functions import Cast, Coalesce
 
 from helpline.people import clock
@@ -17,7 +17,6 @@ from intake.models import Case, Reminder
 from intake.models.cases import locked_cases
 from referrals.models import FirstLook, PreAnswer, Referral, SilenceRung
 
-UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 LATE = dt.timedelta(minutes=3)  # six ticks: nobody looks, or one cannot be done
 
 
@@ -85,7 +84,8 @@ def mails_of(user: User) -> QuerySet[Notice]:
     for rows in (handovers, links, asked):  # each looked for by its own key: none of them is read through
         theirs |= Q(Exists(rows.filter(pk=OuterRef("about_pk"))))
     not_locked = Q(case__isnull=True) | ~Q(case__in=locked_cases(user))
-    about = If(When(about__regex=UUID, then=Cast("about", UUIDField())), output_field=UUIDField())
+    is_key = Func(F("about"), Value("uuid"), function="pg_input_is_valid", output_field=BooleanField())
+    about = If(When(is_key, then=Cast("about", UUIDField())), output_field=UUIDField())
     return Notice.objects.alias(about_pk=about).filter(theirs).filter(not_locked)
 
 

@@ -19,7 +19,7 @@ POLICY = {
     **{"font-src": "'self'", "connect-src": "'self'", "form-action": "'self'", "base-uri": "'none'"},
     **{"frame-ancestors": "'none'", "object-src": "'none'", "manifest-src": "'self'"},
 }
-NO_REFERRER = {"portal:pre"}  # who came by a link tells no page that they did
+NO_REFERRER = {"portal:pre", "intake:calendar-feed"}  # who came by a secret address tells no page that they did
 
 
 def policy_of(answer) -> dict[str, str]:
