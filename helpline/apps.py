@@ -15,6 +15,7 @@ class HelplineConfig(AppConfig):
         from helpline import log_notices
         from helpline.disposals import NOTICES
         from helpline.people import notices
+        from helpline.spread import NOTICES as SPREAD_NOTICES
         from intake.views import day
 
         notices.KINDS.update(NOTICES)
@@ -22,6 +23,7 @@ class HelplineConfig(AppConfig):
         for kind in log_notices.NOTICES:
             notices.LINKS[kind] = log_notices.way
             day.PLACES[kind] = "log:review-list"
+        notices.KINDS.update(SPREAD_NOTICES)
         notices.LINKS["search.many"] = log_notices.way_of_searches
         day.PLACES["search.many"] = "log:review-list"
         for kind in NOTICES:

@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 
 from django.db.models import Count as CountRows
 from django.db.models import QuerySet, Value
-from django.db.models.functions import Concat, TruncMonth
+from django.db.models.functions import Concat
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -361,52 +360,3 @@ def open_by_caller(user: User) -> list[tuple[str, Cell]]:
         counts[code] = counts.get(code, 0) + count
     most_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [(caller_or_protected(code), Cell(count, link("open", caller=code))) for code, count in most_first]
-
-
-@dataclass
-class Bar:
-    """One bar of a chart, in the chart's own units (the drawing is 550 by 220)."""
-
-    label: str
-    count: int
-    x: int
-    y: int
-    height: int
-    is_unfinished: bool
-
-    @property
-    def middle(self) -> int:
-        return self.x + 19
-
-    @property
-    def above(self) -> int:
-        return self.y - 7
-
-
-def calls_by_month(user: User, months: int = 6) -> list[Bar]:
-    """Completed calls of the unit in the last months, this one included, as bars."""
-    today = clock.today()
-    firsts = [_months_back(today, back) for back in reversed(range(months))]
-    begin = timezone.make_aware(dt.datetime.combine(firsts[0], dt.time()), timezone.get_default_timezone())
-    rows = (
-        Call.objects.visible_to(user)
-        .counted()
-        .filter(completed_at__isnull=False, received_at__gte=begin)
-        .annotate(month=TruncMonth("received_at", tzinfo=timezone.get_default_timezone()))
-        .values_list("month")
-        .annotate(count=CountRows("*"))
-        .order_by()
-    )
-    counts = {month.date(): count for month, count in rows}
-    most = max([*counts.values(), 1])
-    return [_bar(first, counts.get(first, 0), most, place, first == firsts[-1]) for place, first in enumerate(firsts)]
-
-
-def _bar(first: dt.date, count: int, most: int, place: int, is_unfinished: bool) -> Bar:
-    height = round(160 * count / most)
-    return Bar(date_format(first, "M").lower(), count, 60 + 85 * place, 190 - height, height, is_unfinished)
-
-
-def _months_back(day: dt.date, back: int) -> dt.date:
-    month = day.year * 12 + day.month - 1 - back
-    return dt.date(month // 12, month % 12 + 1, 1)

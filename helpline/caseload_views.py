@@ -142,12 +142,12 @@ def worker_week(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("plan_in_unit")
 @require_http_methods(["GET", "POST"])
 def case_step(request: HttpRequest, code: str) -> HttpResponse:
-    """Plan a step in a case of the unit, for its owner. The manager need not read it for that."""
+    """Plan a step in a case of the unit, for its owner, who is told. The manager need not read it for that."""
     case = case_of_unit(request, code)
     form = StepForm(posted(request), initial={"due_at": next_working_day_at(16)})
     if form.is_valid():
         try:
-            actions.plan_step(by=person(request), case=case, **form.cleaned_data)
+            actions.plan_for_owner(by=person(request), case=case, **form.cleaned_data)
         except Refused as error:
             form.add_error(None, str(error))
         else:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from helpline.people.models import User
 from helpline.people.words import WordsField
 from helpline.spread import Gift, Proposal
+from helpline.spread_gone import Gone
 from intake.forms.cases import LONGEST
 
 STAYS = ""
@@ -24,13 +25,15 @@ class SpreadForm(forms.Form):
         required=False,
         widget=forms.Textarea({"rows": 4, "autocomplete": "off"}),
         help_text=gettext_lazy(
-            "Why the case changes hands, until when, and whom to ask. Where a case needs words of its own, write them beside it."
+            "Why the case changes hands, until when, and whom to ask. No name or number of anybody here: it "
+            "stands in every case. Where a case needs words of its own, write them beside it."
         ),
     )
 
-    def __init__(self, *args: Any, proposals: list[Proposal], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, proposals: list[Proposal], gone: list[Gone], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.proposals = proposals
+        self.gone = gone  # what was sent of cases that are no longer here
         for one in proposals:
             self.fields[f"to-{one.case.slug}"] = self._to(one)
             self.fields[f"note-{one.case.slug}"] = WordsField(
@@ -61,7 +64,14 @@ class SpreadForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         chosen = [one for one in self.proposals if data.get(f"to-{one.case.slug}")]
-        if not chosen and not self.errors:
+        for one in self.proposals:
+            if one not in chosen and data.get(f"note-{one.case.slug}", "").strip():
+                self.add_error(
+                    f"to-{one.case.slug}", _("Choose who gets it, or take its words away: nobody would read them.")
+                )
+        if not self.proposals and not self.gone:
+            self.add_error(None, _("Nothing is left that you may hand over: what you wrote was not passed on."))
+        elif not chosen and not self.errors and not self.gone:
             self.add_error(None, _("Choose who gets at least one of them."))
         if not data.get(ONE_NOTE, "").strip():
             bare = [one for one in chosen if not data.get(f"note-{one.case.slug}", "").strip()]

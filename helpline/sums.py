@@ -236,14 +236,27 @@ def recount_all() -> None:
     """Count every day anew, month by month: after a restore, or where somebody doubts a sum. Harmless while others work: a
     change that comes meanwhile leaves a mark of its own, and only the marks that were there before are taken away."""
     marks = list(DayMark.objects.values_list("pk", flat=True))
+    _take_away_outside(dt.date(_first_year(), 1, 1), dt.date(clock.today().year, 12, 31))
     for year in range(_first_year(), clock.today().year + 1):
         for month in range(1, 13):
             first = dt.date(year, month, 1)
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            with transaction.atomic():
+                _wait_to_be_the_only_one()
                 recount(first, dt.date(year, month, monthrange(year, month)[1]))
     for start in range(0, len(marks), 10_000):
         DayMark.objects.filter(pk__in=marks[start : start + 10_000]).delete()
+
+
+def _wait_to_be_the_only_one() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def _take_away_outside(first: dt.date, last: dt.date) -> None:
+    """Sums of days on which nothing is: no month that is counted anew would find them."""
+    with transaction.atomic():
+        _wait_to_be_the_only_one()
+        DaySum.objects.exclude(day__range=(first, last)).delete()
 
 
 def _first_year() -> int:

@@ -3,13 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass, field
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
 from helpline.people.models import User
 from helpline.people.workdays import local
-from intake.models import FollowUp
+from intake.models import Case, FollowUp
 
 DAYS = 7
 MOST = 200  # rows of a page
@@ -37,8 +37,9 @@ class Week:
 
 
 def whose_week(user: User) -> QuerySet[User]:
-    """Whose week this person may see: those of the own unit."""
-    return User.objects.filter(unit=user.unit_id, unit__isnull=False)
+    """Whose week this person may see: everybody of the own unit, and whoever else has an open case of it."""
+    theirs = Case.objects.visible_to(user).open().filter(owner=OuterRef("pk")).order_by()
+    return User.objects.filter(Q(unit=user.unit_id, unit__isnull=False) | Exists(theirs))
 
 
 def week_of(who: User, reader: User) -> Week:

@@ -17,6 +17,7 @@ from helpline.people.access import STAFF
 from helpline.people.counts import first_of
 from helpline.people.models import User, in_use
 from helpline.people.templatetags.people import say_day
+from helpline.week import whose_week
 from intake import triage
 
 ORDINARY = "SKYNDSAM"  # room is said in cases of this urgency
@@ -82,7 +83,7 @@ def workers_of(user: User) -> list[Worker]:
         n=Count("*"), told=Concat("urgency", Value(":"), Cast(Count("*"), CharField()))
     )
     away = absences_on(clock.today()).filter(user=OuterRef("pk")).order_by("-last_day")
-    people = User.objects.filter(Q(in_use(), unit=user.unit_id, unit__isnull=False) | Exists(theirs))
+    people = whose_week(user).filter(Q(in_use(), unit=user.unit_id) | Exists(theirs))  # each has a page of their own
     people = people.annotate(told=ArraySubquery(told.values("told")), away_until=first_of(away, "last_day"))
     return [_worker(one) for one in people.order_by("first_name", "last_name", "pk")]
 

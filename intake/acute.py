@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
-
 from helpline.people.models import User
 from intake import triage
 from intake.models import AcuteMeasure, Call, Case, FollowUp
@@ -122,12 +120,12 @@ def left_for(user: User, in_hand: list[Call]) -> list[Call]:
     unfinished calls that they have in hand. Each call knows how much, `left`, and what: `to_do`."""
     steps = FollowUp.objects.planned().filter(owner=user).values("case")
     cases = Case.objects.open().visible_to(user)
-    # By their identities, each kind by its own index: what is open is little, the calls of all years are much.
-    own, stood_in = cases.filter(owner=user).values("pk"), cases.filter(pk__in=steps).values("pk")
-    theirs = [row["pk"] for row in own.union(stood_in)]
-    calls = Call.objects.acute_left().filter(
-        Q(case__in=theirs, completed_at__isnull=False) | Q(pk__in=[call.pk for call in in_hand])
-    )
+    done = Call.objects.filter(completed_at__isnull=False)
+    # Each kind by its own index, brought together by key: what is open is little, the calls of all years are much.
+    theirs = done.filter(case__in=cases.filter(owner=user)).values("pk")
+    stood_in = done.filter(case__in=cases.filter(pk__in=steps)).values("pk")
+    here = Call.objects.filter(pk__in=[call.pk for call in in_hand]).values("pk")
+    calls = Call.objects.acute_left().filter(pk__in=theirs.union(stood_in, here))
     found = list(_read(calls).select_related("key", "case"))
     for call in found:
         call.to_do = [line.label for line in lines_of(call) if line.is_open]  # type: ignore[attr-defined]

@@ -113,6 +113,7 @@ NOTICES: Words = {
     "step.due": _("Reminder: a step is due"),
     "step.late": _("Nobody has done this step"),
     "case.assigned": _("A case is now yours"),
+    "step.planned": _("Your unit manager has planned a step for you"),
     "step.passed": _("You stand in for a colleague: a step is yours"),
     "shift.given": _("A colleague hands over a shift to you"),
     "shift.taken": _("Your colleague has taken over"),

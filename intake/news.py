@@ -42,8 +42,8 @@ class News:
     who: User | None = None
 
 
-# (reader, notices) -> of those that are an answer, what was answered; one statement each, however many they are. Upper floors
-# add theirs.
+# (reader, notices) -> of those that are an answer, what was answered; one statement each, however many they are. Asked for
+# cases alone that the reader has a right to. Upper floors add theirs.
 ANSWERS: list[Callable[[User, Collection[Notice]], dict[uuid.UUID, Told]]] = []
 
 
@@ -55,11 +55,14 @@ def unseen(user: User) -> QuerySet[Notice]:
 
 
 def news_of(user: User, at_hand: Mapping[uuid.UUID, Case]) -> list[News]:
-    """What is new, newest first. Of a protected case no more than that it is acute. `at_hand`: cases that are read already."""
+    """What is new, newest first. Of a protected case no more than that it is acute. `at_hand`: cases of which this person has
+    a step, read already. What was answered is told of these and of their own alone; of another, handed on or looked after
+    without a step in it, no more than that something has come. Who asks writes to the log which cases were told of."""
     rows = list(unseen(user).order_by("-created_at")[:MOST])
     others = {row.case for row in rows if row.case} - set(at_hand)
     cases = {**at_hand, **(Case.objects.visible_to(user).in_bulk(others) if others else {})}
-    open_to_read = [row for row in rows if row.case is None or (row.case in cases and not cases[row.case].is_protected)]
+    theirs = {pk for pk, case in cases.items() if case.owner_id == user.pk or pk in at_hand}
+    open_to_read = [row for row in rows if row.case in theirs and not cases[row.case].is_protected]
     answers = {pk: told for said in ANSWERS for pk, told in said(user, open_to_read).items()} if open_to_read else {}
     rows = [row for row in rows if row.case is None or row.case in cases]  # not of what is no longer there for this one
     people = _people_of(rows)
@@ -81,19 +84,17 @@ def _news(row: Notice, case: Case | None, told: Told | None, who: User | None) -
 
 
 def seen_until(shown: list[News]) -> str:
-    """How far a page that is made now shows what is new, as `has_come` reads it. No statement."""
+    """How far a page that is made now shows what is new, as `come_since` reads it. No statement."""
     since = clock.now() - JUST_NOW
-    return f"{since.isoformat()}~{sum(one.row.created_at > since for one in shown)}"
+    keys = ",".join(one.row.pk.hex for one in shown if one.row.created_at > since)
+    return f"{since.isoformat()}~{keys}"
 
 
-def has_come(user: User, seen: str) -> bool:
-    """Whether something came that a page with this mark does not show. A mark that is none says that nothing has. One
-    statement."""
-    try:
-        since, _sign, shown = seen.partition("~")
-        moment, many = dt.datetime.fromisoformat(since), int(shown)
-    except ValueError:
-        return False
-    if moment.tzinfo is None:
-        return False
-    return unseen(user).filter(created_at__gt=moment)[: max(many, 0) + 1].count() > many
+def come_since(user: User, seen: str) -> QuerySet[Notice]:
+    """What is new to this person and not on a page with this mark; by the keys of what it shows, for that may have been
+    opened meanwhile and is then no longer counted. Raises ValueError for a mark that is none."""
+    since, _sign, shown = seen.partition("~")
+    moment, keys = dt.datetime.fromisoformat(since), [uuid.UUID(hex=key) for key in shown.split(",") if key]
+    if moment.tzinfo is None or len(keys) > MOST:
+        raise ValueError(seen)
+    return unseen(user).filter(created_at__gt=moment).exclude(pk__in=keys)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from itertools import islice
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -59,6 +60,7 @@ class Week:
     monday: dt.date
     days: list[Day]
     late: list[Entry] = field(default_factory=list)
+    is_cut: bool = False  # more than MOST in all weeks that were read together: what is due last is missing
 
     @property
     def number(self) -> int:
@@ -94,12 +96,15 @@ def weeks_of(user: User, monday: dt.date, many: int, *, reader: User | None = No
     days = {monday + number * A_DAY: Day(monday + number * A_DAY) for number in range(7 * many)}
     weeks = [Week(first, [days[first + n * A_DAY] for n in range(7)]) for first in list(days)[::7]]
     clocks, told = _clocks(user, reader, monday, end), set()
-    for step in _steps(user, reader, monday, end):
+    steps = _steps(user, reader, monday, end)
+    for week in weeks:
+        week.is_cut = max(len(steps), len(clocks)) > MOST
+    for step in steps[:MOST]:
         runs, date = clocks.get(step.about), clock.local_date(step.due_at)
         told |= {step.about} if runs and runs.last_day == date else set()
         entries = days[date].entries if date in days else weeks[0].late
         entries.append(_entry(step, runs, is_own=reader.pk == user.pk))
-    for about, runs in clocks.items():
+    for about, runs in islice(clocks.items(), MOST):
         if runs.last_day in days and about not in told:
             days[runs.last_day].entries.append(_last_day(runs))
     _add_absences(user, days)
@@ -111,7 +116,7 @@ def _steps(user: User, reader: User, monday: dt.date, end: dt.date) -> list[Foll
     steps = FollowUp.objects.visible_to(reader).planned().filter(owner=user, due_at__lt=local(end, dt.time()))
     if not monday <= clock.today() < end:
         steps = steps.filter(due_at__gte=local(monday, dt.time()))
-    return list(steps.select_related("case__key").in_order()[:MOST])
+    return list(steps.select_related("case__key").in_order()[: MOST + 1])
 
 
 def _entry(step: FollowUp, runs: ChildClock | None, *, is_own: bool) -> Entry:
@@ -134,7 +139,7 @@ def _clocks(user: User, reader: User, monday: dt.date, end: dt.date) -> dict[str
     days = (monday, end - A_DAY)
     found = ChildClock.objects.filter(Q(aim__range=days) | Q(last_day__range=days), done_at__isnull=True)
     found = found.filter(report__case__in=cases).select_related("report__case").order_by("last_day", "pk")
-    return {str(one.pk): one for one in found[:MOST]}
+    return {str(one.pk): one for one in found[: MOST + 1]}
 
 
 def _last_day(runs: ChildClock) -> Entry:

@@ -190,7 +190,7 @@ def _call(call: Call, subject: Subject) -> Iterator[Line]:
         whose = _whose_fact(fact.key, subject)
         if fact.key != "fact.call":  # it stands above
             yield Line(fact.label, said(fact.answer, fact.words), whose)
-        yield from _beside(fact.beside, fact.label, whose)
+        yield from _beside(fact.beside, fact.label, whose, subject)
     yield from _answers(call, subject)
     for line in lines_of(call) if call.measures.exists() else []:
         yield Line(line.label, said(at(line.done_at) or _("not done"), line.reference, line.why_not), subject.of_both)
@@ -206,7 +206,7 @@ def _answers(call: Call, subject: Subject) -> Iterator[Line]:
         answer = question.say(call.answered[key]) if call.answered.get(key) else ""
         whose = subject.of_caller if of_caller else subject.of_both
         yield Line(question.short, said(answer, call.remarks.get(key)), whose)
-        yield from _beside(call.beside.get(key, []), question.short, whose)
+        yield from _beside(call.beside.get(key, []), question.short, whose, subject)
 
 
 def _whose_fact(key: str, subject: Subject) -> str:
@@ -215,8 +215,10 @@ def _whose_fact(key: str, subject: Subject) -> str:
     return subject.of_concern if key in FACTS_OF_CONCERN else subject.of_both
 
 
-def _beside(notes: list[Note], about: str, whose: str) -> Iterator[Line]:
-    """What was written afterwards beside a fact or an answer: it is whose that is."""
+def _beside(notes: list[Note], about: str, whose: str, subject: Subject) -> Iterator[Line]:
+    """What was written afterwards beside a fact or an answer: it is whose that is; but whoever did not call themselves may
+    not know what is, as a rule, the caller's own correction or objection (OSL 26:5)."""
+    whose = whose if subject.of_caller == OWN else REPORTERS
     for one in notes:
         yield Line(f"{about}: {one.amendment_name}, {at(one.at)}, {one.by}", one.text, whose)
 

@@ -27,8 +27,13 @@ def every() -> int:
 
 
 def unchanged() -> HttpResponse:
-    """What stands on the page holds."""
+    """What stands on the page holds, all of it: for a view that has asked for all that stands there."""
     return HttpResponse(status=204, headers={UPDATED: say_time(clock.now())})
+
+
+def unknown() -> HttpResponse:
+    """What the page shows cannot be told from its mark: it keeps the time that it has."""
+    return HttpResponse(status=204)
 
 
 def changed(request: HttpRequest, template: str, context: dict[str, Any], *, last: bool = False) -> HttpResponse:

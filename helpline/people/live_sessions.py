@@ -60,11 +60,12 @@ def listen() -> None:
 
 
 def places_of(user: User) -> list[Place]:
-    """Where this person is logged in now, the newest first. What is over is cleared away."""
+    """Where this person is logged in now, the newest first. What is over is cleared away, of the rows that
+    were read here: one that was listed meanwhile, or has a new key by now, is not over."""
     rows = {row.session_key: row for row in UserSession.objects.filter(user=user)}
     stored = {row.pk: row.get_decoded() for row in Session.objects.filter(pk__in=rows)}
     live = {key: data for key, data in stored.items() if _is_live(user, data)}
-    UserSession.objects.filter(user=user).exclude(session_key__in=live).delete()
+    UserSession.objects.filter(user=user, session_key__in=rows.keys() - live.keys()).delete()
     places = [_place(rows[key], data) for key, data in live.items()]
     return sorted(places, key=lambda place: place.began, reverse=True)
 

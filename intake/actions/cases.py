@@ -112,10 +112,10 @@ def open_with_reason(*, by: User, case: Case, reason: str, words: str = "") -> C
     return opening
 
 
-def reassign_case(*, by: User, case: Case, to: User, handover: str = "") -> None:
+def reassign_case(*, by: User, case: Case, to: User, handover: str = "", mails: bool = True) -> None:
     """Give a case to another worker of the unit, with its open steps. `handover` is what the new owner must know; without
-    it the person has been bounced. The new owner is told. Raises Refused or TooLate: of two that give it away at once, the
-    second is told who has it now."""
+    it the person has been bounced. The new owner is told; by mail too, unless another mail of the same moment says it
+    (`mails`). Raises Refused or TooLate: of two that give it away at once, the second is told who has it now."""
     with transaction.atomic():
         had = case.owner_id  # as whoever gives it away has seen it
         case = lock(case)
@@ -132,7 +132,7 @@ def reassign_case(*, by: User, case: Case, to: User, handover: str = "") -> None
         event = record("case.reassigned", by=by, case=case, text=handover.strip(), row=to.pk, to=str(to))
         if not handover.strip():
             changed_hands(by=by, case=case, event=event, before=case.owner, to=to)
-        notify(user=to, kind="case.assigned", source=f"case.assigned:{event.pk}", case=case.pk)
+        notify(user=to, kind="case.assigned", source=f"case.assigned:{event.pk}", case=case.pk, mails=mails)
 
 
 def close_case(*, by: User, case: Case, reason: str) -> None:

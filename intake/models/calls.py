@@ -18,7 +18,7 @@ from intake.labels import AMENDMENTS, CASE_NOTES
 from intake.models.cases import Case, locked_cases, takes_identity
 from intake.models.sums import marks_days
 from intake.safe import SafeContact
-from intake.told import Told, answers_of, facts_of, label_of, standing_in
+from intake.told import FACTS, Told, answers_of, facts_of, label_of, standing_in
 
 # What the sums by day tell apart.
 SUMMED_OF_CALL = (
@@ -161,6 +161,10 @@ class Call(SealedModel):
             marks_days(
                 "marks_day", "CASE WHEN {row}.completed_at IS NOT NULL THEN {row}.received_at END", SUMMED_OF_CALL
             ),
+            # A bounce of a call is one of its case: who was bounced is told on the day on which the case began.
+            marks_days(
+                "marks_day_of_case", "(SELECT c.opened_at FROM intake_case c WHERE c.id = {row}.case_id)", "case_id"
+            ),
         ]
 
     class Privacy:
@@ -231,6 +235,8 @@ class Call(SealedModel):
     @property
     def facts_amended(self) -> "list[Told]":
         """Its facts beside which something was written afterwards."""
+        if not FACTS.keys() & self.beside.keys():
+            return []
         return [one for one in facts_of(self) if one.beside]
 
     @cached_property

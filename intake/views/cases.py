@@ -43,7 +43,7 @@ LISTS = ("mine", "unit", "closed")
 OF_EVENTS = (
     Prefetch("note", Note.objects.select_related("by", "amends", "call__key")),
     Prefetch("note__amendments", Note.objects.select_related("by", "call__key").order_by("at", "id")),
-    Prefetch("call", Call.objects.select_related("key")),
+    Prefetch("call", Call.objects.select_related("key", "municipality")),
     "call__answers",
     Prefetch("call__notes", Note.objects.select_related("by")),
 )

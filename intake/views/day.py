@@ -5,7 +5,6 @@ import uuid
 from collections import Counter as Tally
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -14,16 +13,17 @@ from django.views.decorators.http import require_GET
 
 from helpline.people import asking, clock
 from helpline.people.access import needs
-from helpline.people.counts import Count, asked_once, said_count
-from helpline.people.models import Notice, User
+from helpline.people.counts import said_count
+from helpline.people.models import Notice
 from helpline.people.workdays import AT_WORK, add_working_days, is_working_day, local
-from intake.actions.shifts import last_day, waiting_shifts
+from intake.actions.shifts import last_day
 from intake.acute import left_for
 from intake.clocks import KEPT_BY
+from intake.first_page import asked_again, mark_of, steps_of, there_for
 from intake.gate import log_listed, person
 from intake.models import Call, Case, FollowUp
-from intake.news import MOST, PLACES, News, has_come, news_of, seen_until
-from intake.standing_in import calls_in_hand, say_for_whom, unfinished_for
+from intake.news import MOST, PLACES, News, news_of
+from intake.standing_in import calls_in_hand, say_for_whom
 from intake.views.shifts import waiting_both
 
 
@@ -32,18 +32,17 @@ from intake.views.shifts import waiting_both
 def my_day(request: HttpRequest) -> HttpResponse:
     """The worker's first page."""
     user = person(request)
-    mine = FollowUp.objects.visible_to(user).planned().filter(owner=user)
-    steps = list(mine.select_related("case__key", "case__owner").in_order()[:MOST])
+    steps = list(steps_of(user).select_related("case__key", "case__owner")[:MOST])
     say_for_whom(steps, user)
     own = [step for step in steps if not step.others_turn]
     today = [step for step in own if clock.local_date(step.due_at) <= clock.today()]
-    log_listed(user, [step.case for step in steps])
-    there = _there(user)
-    in_hand = calls_in_hand(user)[:MOST] if there["calls"] else []
+    there = there_for(user)
+    in_hand = calls_in_hand(user)[:MOST] if there.calls else []
     acute = left_for(user, in_hand)
     calls = [call for call in in_hand if call not in acute]
     news = news_of(user, {step.case_id: step.case for step in steps})
-    to_take, given = waiting_both(user) if there["shifts"] else ([], [])
+    log_listed(user, [*(step.case for step in steps), *(one.case for one in news if one.is_answer and one.case)])
+    to_take, given = waiting_both(user) if there.shifts else ([], [])
     context = {
         "today": clock.today(),
         "now": clock.now(),
@@ -60,9 +59,9 @@ def my_day(request: HttpRequest) -> HttpResponse:
         "at_work": [local(clock.today(), at) for at in AT_WORK] if is_working_day(clock.today()) else [],
         "waiting": [step for step in steps if step.others_turn],
         "week": _week(own),
-        "open_cases": said_count(there["open"]),
-        "open_count": there["open"],
-        "seen": seen_until(news),
+        "open_cases": said_count(there.open),
+        "open_count": there.open,
+        "seen": mark_of(there, steps, news),
         "fresh_seconds": asking.every(),
     }
     return render(request, "intake/my_day.html", context)
@@ -72,10 +71,14 @@ def my_day(request: HttpRequest) -> HttpResponse:
 @needs("work_case")
 @require_GET
 def my_day_now(request: HttpRequest) -> HttpResponse:
-    """Whether something has come since the page was made: a line says so, and nothing on the page moves."""
-    if not has_come(person(request), request.GET.get("seen", "")):
+    """Whether the page still says what is true: where not, a line says so, and nothing on the page moves."""
+    try:
+        changed = asked_again(person(request), request.GET.get("seen", ""))
+    except ValueError:
+        return asking.unknown()
+    if not changed:
         return asking.unchanged()
-    return asking.changed(request, "intake/_something_new.html", {}, last=True)
+    return asking.changed(request, "intake/_something_new.html", {"changed": changed}, last=True)
 
 
 @needs("work_case")
@@ -88,14 +91,6 @@ def notice_open(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if notice.case and case is None:
         raise Http404
     return redirect("intake:case", case.slug) if case else redirect(PLACES.get(notice.kind, "intake:my-day"))
-
-
-def _there(user: User) -> dict[str, int]:
-    """How many of each there are, in one statement: what there is none of is not asked for."""
-    unfinished = unfinished_for(user)
-    shifts = waiting_shifts().filter(Q(given_to=user) | Q(given_by=user))
-    cases = Case.objects.visible_to(user).of(user).counted().open()
-    return asked_once(user, {"open": Count(cases), "calls": Count(unfinished), "shifts": Count(shifts)})
 
 
 def _sentence(late: list[FollowUp], today: list[FollowUp | Call], news: list[News], acute: list[Call]) -> str:

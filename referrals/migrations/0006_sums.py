@@ -5,22 +5,26 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-# The sums of handovers are told apart by facts of their case: where one of those changes, the days of its handovers and of its
+# The sums of handovers are told apart by facts of their case, and contacts by how long after its beginning: where one of those changes, the days of its handovers and of its
 # contacts are marked as well.
 MARK_HANDOVERS = """
 CREATE FUNCTION helpline_mark_handovers() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
-    PERFORM helpline_mark_day(r.sent_at) FROM referrals_referral r WHERE r.case_id = NEW.id;
-    PERFORM helpline_mark_day(s.at) FROM referrals_statechange s JOIN referrals_referral r ON r.id = s.referral_id
-      WHERE r.case_id = NEW.id AND s.target = 'contact_made';
+    IF (OLD.unit_id, OLD.is_practice, OLD.caller_type, OLD.milieu, OLD.age_band, OLD.municipality_id, OLD.urgency,
+        OLD.opened_at) IS DISTINCT FROM (NEW.unit_id, NEW.is_practice, NEW.caller_type, NEW.milieu, NEW.age_band,
+        NEW.municipality_id, NEW.urgency, NEW.opened_at)
+    THEN
+        PERFORM helpline_mark_day(r.sent_at) FROM referrals_referral r WHERE r.case_id = NEW.id;
+        PERFORM helpline_mark_day(s.at) FROM referrals_statechange s JOIN referrals_referral r ON r.id = s.referral_id
+          WHERE r.case_id = NEW.id AND s.target = 'contact_made';
+    END IF;
     RETURN NULL;
 END $$;
+-- The comparison stands in the function: a condition of the trigger reads otherwise after a restore.
 CREATE TRIGGER marks_days_of_handovers
-    AFTER UPDATE OF unit_id, is_practice, caller_type, milieu, age_band, municipality_id ON intake_case
-    FOR EACH ROW WHEN ((OLD.unit_id, OLD.is_practice, OLD.caller_type, OLD.milieu, OLD.age_band, OLD.municipality_id)
-        IS DISTINCT FROM (NEW.unit_id, NEW.is_practice, NEW.caller_type, NEW.milieu, NEW.age_band, NEW.municipality_id))
-    EXECUTE FUNCTION helpline_mark_handovers();
+    AFTER UPDATE OF unit_id, is_practice, caller_type, milieu, age_band, municipality_id, urgency, opened_at ON intake_case
+    FOR EACH ROW EXECUTE FUNCTION helpline_mark_handovers();
 """
 UNMARK_HANDOVERS = """
 DROP TRIGGER marks_days_of_handovers ON intake_case;

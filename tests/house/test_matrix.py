@@ -24,7 +24,8 @@ ANYBODY = {name for name in STREETS if name.startswith(("account_", "portal:look
 ANYBODY |= {"health", "livez", "language"}
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 NOTHING = {"code": "ingen-alls-99", "key": "nothing", "pk": NOWHERE, "call": NOWHERE, "report": "987654321"}
-NOTHING |= {"kind": "nothing", "amendment": "nothing", "token": "nothing", "agency": "987654321", "need": "nothing", "form": "csv", "day": "1999-01-04"}
+NOTHING |= {"kind": "nothing", "amendment": "nothing", "token": "nothing", "agency": "987654321"}
+NOTHING |= {"need": "nothing", "form": "csv", "day": "nothing"}
 # Ways to a case of one's unit without its words: an emergency is no such way.
 OF_THE_UNIT = {"intake:case-reason"}
 TAKES_WORDS = {

@@ -365,6 +365,8 @@ def test_practice_leaves_nothing_to_do(cast, make_call):
 
 def test_my_day_shows_it_first(anna, case, make_call):
     make_call(answers={"suicide": "yes"})
+    case.steps.update(due_at=clock.now())  # due today, however late it is
+    Case.objects.filter(pk=case.pk).update(next_due_at=case.steps.first().due_at)
     text = anna.get(reverse("intake:my-day")).content.decode()
     assert "Something acute is left to do." in text
     assert text.count("3 things are still to do at once") == 2

@@ -239,3 +239,37 @@ def test_what_was_answered_is_read_in_the_timeline_acute_yes_first(client_of, ma
     for words in ("The school rang", "A rifle in the barn", "School, Child psychiatry"):
         assert words in page
     assert page.index("A rifle in the barn") < page.index("The school rang")
+
+
+def test_a_call_without_answers_can_be_corrected_too(client_of, make_case, cast):
+    case = make_case()
+    call = case.calls.get()
+    client, amend = client_of(cast.caseworker), reverse("intake:call-amend", args=[call.pk])
+    page = client.get(url("case", case)).content.decode()
+    assert not call.told and amend in page and "What was answered" not in page
+    actions.amend_call(by=cast.caseworker, call=call, about="fact.milieu", amendment="objection", text="I am in none.")
+    page = client.get(url("case", case)).content.decode()
+    assert page.count("I am in none.") == 2 and "What was answered" in page  # as an event, and beside it
+
+
+def test_case_page_queries_do_not_grow_with_its_calls(client_of, make_case, make_call, cast):
+    case = make_case(answers={"r_own": "yes"})
+    client, done = client_of(cast.caseworker), case.events.get(kind="call.completed")
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(url("case", case)).status_code == 200
+        return len(queries)
+
+    def more(many: int) -> None:
+        for _ in range(many):
+            call = make_call(urgency="NORMAL", urgency_reason="x", answers={"r_own": "yes"})
+            type(call).objects.filter(pk=call.pk).update(case=case, completed_at=clock.now())
+            amend = {"about": "fact.municipality", "amendment": "addition", "text": "Moved."}
+            actions.amend_call(by=cast.caseworker, call=type(call).objects.get(pk=call.pk), **amend)
+            Event.objects.create(case=case, kind=done.kind, call=call, by=cast.caseworker, codes=done.codes)
+
+    more(1), count()
+    few = count()
+    more(3)
+    assert count() == few

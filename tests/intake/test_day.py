@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from helpline.people import clock
 from helpline.people.models import LogEntry, Notice
+from helpline.people.notices import notify
 from helpline.people.sessions import ACTIVE
 from intake import actions
 from intake.codes import spoken
@@ -76,6 +77,78 @@ def test_what_comes_afterwards_is_a_line_and_nothing_moves(client_of, make_case,
     assert client.get(again, headers=QUIET).status_code == 204  # the page shows it now
 
 
+def test_what_comes_is_told_though_what_was_shown_is_opened_elsewhere(client_of, make_case, cast):
+    case, client = make_case(by=cast.colleague), client_of(cast.caseworker)
+    notify(user=cast.caseworker, kind="case.called_again", source="x1", case=case.pk)
+    now = asked(client, client.get(URL).content.decode())
+    opened = Notice.objects.get(source="x1")
+    assert client.get(reverse("intake:notice-open", args=[opened.pk])).status_code == 302  # in another tab
+    assert client.get(now, headers=QUIET).status_code == 204
+    notify(user=cast.caseworker, kind="case.called_again", source="x2", case=case.pk)
+    assert client.get(now, headers=QUIET).status_code == 286
+
+
+def test_what_was_opened_before_is_not_new_afterwards(client_of, make_case, cast):
+    case, client = make_case(by=cast.colleague), client_of(cast.caseworker)
+    notify(user=cast.caseworker, kind="case.called_again", source="x1", case=case.pk)
+    Notice.objects.filter(source="x1").update(seen_at=clock.now())
+    now = asked(client, client.get(URL).content.decode())
+    assert client.get(now, headers=QUIET).status_code == 204
+
+
+@pytest.mark.parametrize("what", ["step", "done", "moved", "call", "call ended", "shift"])
+def test_what_changes_without_a_notice_is_said_too(client_of, make_case, make_call, cast, what):
+    me, case, hers = cast.caseworker, make_case(), make_case(by=cast.colleague)
+    step, soon = case.steps.planned().get(), clock.now() + dt.timedelta(minutes=20)
+    ongoing = make_call()
+    client = client_of(me)
+    now = asked(client, client.get(URL).content.decode())
+    Notice.objects.all().delete()
+    assert client.get(now, headers=QUIET).status_code == 204
+    if what == "step":
+        actions.plan_step(by=cast.manager, case=case, what="Call the school", due_at=soon)
+    elif what == "done":
+        actions.finish_step(by=me, step=step, outcome="x", next_what="y", next_due=step.due_at)
+    elif what == "moved":
+        actions.move_step(by=me, step=step, due_at=soon)
+    elif what == "call":
+        make_call()
+    elif what == "call ended":
+        actions.void_call(by=me, call=ongoing, why="wrong_number")
+        make_call()  # as many as before
+    else:
+        given = actions.plan_step(by=cast.colleague, case=hers, what="Call the school", due_at=soon)
+        actions.give_shift(by=cast.colleague, to=me, steps=[given.pk])
+    connection.check_constraints()
+    Notice.objects.all().delete()
+    answer = client.get(now, headers=QUIET)
+    assert answer.status_code == 286 and "What stands here has changed." in answer.content.decode()
+    assert str(case) not in answer.content.decode() and "Call the school" not in answer.content.decode()
+    again = asked(client, client.get(URL).content.decode())
+    assert client.get(again, headers=QUIET).status_code == 204
+
+
+def test_what_only_time_changes_is_said_too(client_of, make_case, cast, at):
+    with at("2026-11-23 09:00"):
+        case, client = make_case(), client_of(cast.caseworker)
+        actions.plan_step(by=cast.caseworker, case=case, what="x", due_at=clock.now() + dt.timedelta(minutes=20))
+        now = asked(client, client.get(URL).content.decode())
+    with at("2026-11-23 09:19"):
+        assert client.get(now, headers=QUIET).headers["X-Updated"] == "09:19"
+    with at("2026-11-23 09:21"):
+        answer = client.get(now, headers=QUIET)
+    assert answer.status_code == 286 and "What stands here has changed." in answer.content.decode()
+
+
+def test_a_new_day_is_another_page(client_of, cast, at):
+    with at("2026-11-23 23:59"):
+        client = client_of(cast.caseworker)
+        now = asked(client, client.get(URL).content.decode())
+        assert client.get(now, headers=QUIET).status_code == 204
+    with at("2026-11-24 00:01"):
+        assert client.get(now, headers=QUIET).status_code == 286
+
+
 def test_of_a_case_that_is_out_of_sight_no_line_comes(client_of, make_case, cast):
     case = make_case(by=cast.colleague)
     client = client_of(cast.caseworker)
@@ -98,7 +171,7 @@ def test_asking_costs_three_statements_leaves_no_row_and_is_no_activity(client_o
     rows = LogEntry.objects.count()
     with CaptureQueriesContext(connection) as queries:
         assert client.get(now, headers=QUIET).status_code == 204
-    assert len(queries) == 3  # the session, the person, and what is new
+    assert len(queries) == 3  # the session, the person, and all that stands there
     assert LogEntry.objects.count() == rows and client.session[ACTIVE] == session[ACTIVE]
 
 
@@ -116,7 +189,8 @@ def test_when_the_session_is_over_the_asking_stops_with_a_line(client_of, cast, 
 
 @pytest.mark.parametrize("seen", ["", "x", "~", "2026-11-23~0", "2026-11-23T08:00:00+00:00~x", "%00~1", "9" * 500])
 def test_a_mark_that_is_none_says_nothing_new(client_of, cast, seen):
-    assert client_of(cast.caseworker).get(f"/my-day/now/?seen={seen}").status_code == 204
+    answer = client_of(cast.caseworker).get(f"/my-day/now/?seen={seen}")
+    assert answer.status_code == 204 and "X-Updated" not in answer.headers  # nor that what it shows is true now
 
 
 def test_a_booked_time_is_a_time_and_not_by_then(client_of, make_case, cast, at):

@@ -12,7 +12,7 @@ from helpline.people.absences import save_absence
 from helpline.people.models import LogEntry
 from helpline.people.workdays import local
 from intake import actions
-from intake.models import ChildClock
+from intake.models import ChildClock, FollowUp
 from intake.week import week_of, weeks_of
 
 pytestmark = pytest.mark.django_db
@@ -172,6 +172,18 @@ def test_from_week_to_week(client_of, cast, at):
 def test_a_day_that_is_none_is_not_there(client_of, cast, day, at):
     with at("2026-11-26 08:00"):
         assert client_of(cast.caseworker).get(f"{URL}{day}/").status_code == 404
+
+
+def test_a_week_that_is_cut_says_so(client_of, make_case, cast, at, monkeypatch):
+    with at("2026-11-23 08:00"):
+        case = make_case()
+        FollowUp.objects.filter(case=case).update(due_at=local(MONDAY, dt.time(9)))
+        client, said = client_of(cast.caseworker), "What is due last is missing below."
+        monkeypatch.setattr("intake.week.MOST", 1)
+        assert said not in client.get(URL).content.decode()
+        planned(cast, case, 2, dt.time(15), "Later")
+        page = client.get(URL).content.decode()
+    assert said in page and "Later" not in page
 
 
 def test_my_day_leads_there(client_of, cast):

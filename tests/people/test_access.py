@@ -16,7 +16,7 @@ STAFF = (
 ACTS = {
     "caseworker": STAFF,
     "manager": f"{STAFF} reassign_case see_caseload link_cases extend_child_clock see_mail review_openings name_staff"
-    " give_extract see_statistics review_log propose_disposal approve_disposal",
+    " plan_in_unit give_extract see_statistics review_log propose_disposal approve_disposal",
     "partner": "answer_referral keep_own_agency use_account read_demo_mail",
     "keeper": "keep_users keep_agencies keep_grounds keep_board see_mail use_account read_demo_mail",
     "coordinator": "see_statistics use_account read_demo_mail",

@@ -7,10 +7,10 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.models import Session
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from helpline.people import clock, factor_forms
+from helpline.people import clock, factor_forms, live_sessions
 from helpline.people.live_sessions import device_of, places_of, renew, tell_others
 from helpline.people.models import LogEntry, User
 from helpline.people.session_store import NEWER, SessionStore, stored
@@ -120,6 +120,30 @@ def test_a_new_password_ends_the_others_and_not_this_one(here, there, cast):
     assert is_in(here) and not is_in(there)
     assert [place.address for place in places_of(User.objects.get(pk=cast.keeper.pk))] == ["10.0.0.1"]
     assert LogEntry.objects.get(event="user.password_set").user == cast.keeper
+
+
+def test_one_that_is_listed_or_has_a_new_key_meanwhile_stays_listed(here, there, cast, monkeypatch):
+    is_live, meanwhile = live_sessions._is_live, []
+
+    def slow(*given):
+        if not meanwhile:  # between the two statements
+            meanwhile.append(True)
+            _in(cast.keeper, "10.0.0.3")
+            request = RequestFactory().get("/")
+            request.session = SessionStore(there.session.session_key)
+            renew(request)
+        return is_live(*given)
+
+    monkeypatch.setattr(live_sessions, "_is_live", slow)
+    places_of(cast.keeper)
+    monkeypatch.setattr(live_sessions, "_is_live", is_live)
+    assert {place.address for place in places_of(cast.keeper)} == {"10.0.0.1", "10.0.0.2", "10.0.0.3"}
+
+
+def test_what_is_over_is_cleared_away(here, there, cast):
+    Session.objects.filter(pk=stored(there.session.session_key)).delete()
+    assert [place.address for place in places_of(cast.keeper)] == ["10.0.0.1"]
+    assert UserSession.objects.filter(user=cast.keeper).count() == 1
 
 
 @pytest.mark.parametrize(("password", "again"), [("kort", "kort"), (WORDS, "annat"), ("", "")])

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from helpline.caseload import BESIDE, FIGURES, TILES, calls_by_month, open_by_caller
+from helpline.caseload import BESIDE, FIGURES, TILES, open_by_caller
 from helpline.people import clock
 from helpline.workload import workers_of
 from intake import actions
@@ -123,14 +123,3 @@ def test_queries_do_not_grow(client_of, busy, cast, make_case):
     for _ in range(5):
         make_case()
     assert {url: count(url) for url in urls} == before
-
-
-def test_calls_by_month_counts_completed_calls(make_case, make_call, cast, at):
-    for day in ("2026-09-01 00:30", "2026-10-31 23:30", "2026-11-01 00:30", "2026-11-22 10:00"):
-        with at(day):
-            make_case()
-    with at("2026-11-22 10:00"):
-        make_call()  # not completed
-        bars = calls_by_month(cast.manager)
-    assert [bar.count for bar in bars] == [0, 0, 0, 1, 1, 2]
-    assert bars[-1].is_unfinished and bars[-1].height == 160

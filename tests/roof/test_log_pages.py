@@ -222,8 +222,8 @@ def test_each_event_has_words_of_its_own():
 
 # -- what shows a case, a call or a handover leaves a reading row -------------------------------------------------------
 
-# Where the number and the owner alone are shown, before any word of it: to give the reason, to assign it, to keep it.
-UNREAD = {"intake:case-reason", "intake:case-reassign", "disposals:case-keep"}
+# Where the number and the owner alone are shown, before any word: to give the reason, to assign it, to plan a step, to keep it.
+UNREAD = {"intake:case-reason", "intake:case-reassign", "disposals:case-keep", "case-step"}
 OF_A_ROW = {"intake:call", "intake:call-after", "intake:call-note-amend", "referrals:referral", "portal:referral"}
 BY_OFFICE = {"staff.read"}  # a manager's, by the role alone: no right to the case itself
 

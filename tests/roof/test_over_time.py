@@ -67,6 +67,19 @@ def test_the_charts_of_the_overview_are_two_queries(year, cast, django_assert_nu
     assert [line.is_second for line in found["contact"].chart.lines] in ([False, True], [True, False])
 
 
+def test_a_call_counts_once_it_is_completed_in_its_month_here(make_case, make_call, cast, at):
+    for day in ("2026-09-01 00:30", "2026-10-31 23:30", "2026-11-01 00:30", "2026-11-22 10:00"):
+        with at(day):
+            make_case()
+    make_call()  # not completed
+    summed()
+    calls_found = charts_of(cast.manager)["calls"]
+    assert calls_found.rows[0][1] == [0, 0, 0, 1, 1, 2]
+    bars = calls_found.chart.bars
+    assert [bar.said for bar in bars] == ["0", "0", "0", "1", "1", "2"] and bars[-1].is_unfinished
+    assert bars[-1].height == max(bar.height for bar in bars) == 2 * bars[-2].height > 0 == bars[0].height
+
+
 def test_another_unit_has_its_own(year, cast):
     assert charts_of(cast.other_manager)["calls"].rows[0][1] == [0, 0, 0, 4, 0, 0]
     assert charts_of(cast.other_manager)["contact"].rows == []

@@ -14,7 +14,7 @@ from helpline import caseload_views, promise, sums
 from helpline.caseload import BESIDE, FIGURES, TILES, now_of
 from helpline.people import clock
 from helpline.people.absences import save_absence
-from helpline.people.models import LogEntry, LogReview, Role, User
+from helpline.people.models import LogEntry, LogReview, Notice, Role, User
 from helpline.people.paging import page_of
 from helpline.silence import silent_by_agency
 from helpline.workload import workers_of
@@ -365,9 +365,36 @@ def test_a_manager_plans_a_step_for_the_owner(client_of, cast, make_case):
     connection.check_constraints()
     step = case.steps.planned().get(kind="own")
     assert step.owner == cast.caseworker and step.what == "Call the school"
-    assert LogEntry.objects.filter(event="step.planned", user=cast.manager, case=case.pk).exists()
+    assert LogEntry.objects.filter(event="step.planned", user=cast.manager, case=case.pk).count() == 1
+    (told,) = Notice.objects.filter(kind="step.planned")
+    assert (told.user, told.case) == (cast.caseworker, case.pk)
     assert client_of(cast.other_manager).get(url).status_code == 404
     assert client_of(cast.colleague).get(url).status_code == 403
+
+
+def test_pressed_twice_it_is_planned_once(client_of, cast, make_case, at):
+    case = make_case()
+    url, client = reverse("case-step", args=[case.slug]), client_of(cast.manager)
+    day = (clock.local_time(clock.now()) + dt.timedelta(days=2)).strftime("%Y-%m-%d")
+
+    def steps(what="Call the school", time="10:00") -> tuple[int, int]:
+        assert client.post(url, {"what": what, "due_at": f"{day}T{time}"}).url == reverse("caseload")
+        return case.steps.planned().filter(kind="own").count(), Notice.objects.filter(kind="step.planned").count()
+
+    assert [steps(), steps()] == [(1, 1), (1, 1)]
+    assert steps(what="Call the mother") == (2, 2) and steps(time="11:00") == (3, 3)
+    with clock.at(clock.now() + dt.timedelta(minutes=11)):
+        assert steps() == (4, 4)  # that is another thought
+    connection.check_constraints()
+
+
+def test_a_like_step_of_the_owner_is_another(client_of, cast, make_case):
+    case = make_case()
+    due = clock.local_time(clock.now() + dt.timedelta(days=2)).replace(second=0, microsecond=0)
+    actions.plan_step(by=cast.caseworker, case=case, what="Call the school", due_at=due)
+    data = {"what": "Call the school", "due_at": due.strftime("%Y-%m-%dT%H:%M")}
+    client_of(cast.manager).post(reverse("case-step", args=[case.slug]), data)
+    assert case.steps.planned().filter(kind="own").count() == 2
 
 
 def test_no_step_in_what_one_is_locked_out_of(client_of, cast, make_case, boss):

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from helpline import spread as spreading
 from helpline.people import clock
 from helpline.people.absences import save_absence
 from helpline.people.errors import Refused
@@ -42,7 +43,7 @@ def _owners(cases) -> set[int | None]:
 def test_the_heaviest_goes_to_who_has_most_room(cast, cases, make_case, third, settings):
     settings.CASELOAD_WEIGHTS = {"AKUT": 5, "SKYNDSAM": 2, "NORMAL": 1}
     make_case(by=cast.colleague, urgency="AKUT")
-    to = {one.case.urgency: one.to.who for one in propose(cast.caseworker, cast.manager)}
+    to = {one.case.urgency: one.to.who for one in propose(cast.caseworker, cast.manager).rows}
     # room: Carl 20, Bert 15, the manager 20 too, who is no caseworker; the acute to Carl, then they are alike
     assert to["AKUT"] == third and to["SKYNDSAM"] in {third, cast.colleague}
     assert to["NORMAL"] in {third, cast.colleague} - {to["SKYNDSAM"]}
@@ -53,11 +54,11 @@ def test_nobody_who_is_away_locked_out_or_unnamed_is_proposed(cast, cases, make_
     save_absence(by=cast.colleague, user=cast.colleague, deputy=None, **days)
     actions.lock_out(by=cast.manager, case=cases[0], user=third, reason="Cousin.")
     protected = make_case(protection="secrecy_marking", track="B")
-    by = {one.case.pk: one for one in propose(cast.caseworker, cast.manager)}
+    by = {one.case.pk: one for one in propose(cast.caseworker, cast.manager).rows}
     assert {worker.who for worker in by[cases[0].pk].may} == {cast.manager}
     assert by[protected.pk].may == [] and by[protected.pk].to is None
     actions.name_staff(by=cast.manager, case=protected, user=third)
-    by = {one.case.pk: one for one in propose(cast.caseworker, cast.manager)}
+    by = {one.case.pk: one for one in propose(cast.caseworker, cast.manager).rows}
     assert by[protected.pk].to.who == third
     assert all(cast.colleague not in [worker.who for worker in one.may] for one in by.values())
 
@@ -163,6 +164,124 @@ def test_nothing_to_spread_leads_back(client_of, cast):
     assert client_of(cast.manager).get(_url(cast)).url == reverse("caseload")
 
 
+# -- what has left meanwhile -------------------------------------------------------------------------------------------
+
+
+def _moves(cast, case, to) -> None:
+    actions.reassign_case(by=cast.manager, case=Case.objects.get(pk=case.pk), to=to, handover="Before.")
+
+
+def test_words_for_a_case_that_left_meanwhile_are_given_back(client_of, cast, cases):
+    client = client_of(cast.manager)
+    client.get(_url(cast))
+    _moves(cast, cases[0], cast.colleague)
+    data = _form(cases[:1], cast.manager, note="") | _form(cases[1:], cast.colleague, note="")
+    data |= {f"note-{case.slug}": f"Never call before {hour}." for hour, case in enumerate(cases, 7)}
+    answer = client.post(_url(cast), data)
+    page = answer.content.decode()
+    assert answer.status_code == 422 and "Never call before 7." in page and "Never call before 8." not in page
+    assert f"{cases[0].number}: Bert has it already." in page and "You had chosen" in page
+    assert _owners(cases[1:]) == {cast.colleague.pk}  # one that has left keeps no other
+    assert Event.objects.filter(kind="case.reassigned").count() == 3
+
+
+def test_where_all_have_left_the_common_words_are_given_back_too(client_of, cast, cases):
+    client = client_of(cast.manager)
+    for case in cases:
+        _moves(cast, case, cast.colleague)
+    answer = client.post(_url(cast), _form(cases, cast.manager, note="Never call before noon."))
+    page = answer.content.decode()
+    assert answer.status_code == 422 and "Never call before noon." in page
+    assert all(f"{case.number}: Bert has it already." in page for case in cases)
+    assert "Hand them over" not in page and _owners(cases) == {cast.colleague.pk}
+    alone = client.post(_url(cast), {"handover": "Never call before noon."})
+    assert alone.status_code == 422 and "Never call before noon." in alone.content.decode()
+
+
+def test_of_what_the_manager_may_not_know_no_more_is_said_than_of_what_never_was(client_of, cast, cases):
+    boss = User.objects.create(username="boss", unit=cast.unit, role=Role.MANAGER, language="en")
+    _moves(cast, cases[0], cast.colleague)
+    actions.lock_out(by=boss, case=cases[0], user=cast.manager, reason="Her brother.")
+    told = []
+    for slug in (cases[0].slug, "nothing-of-ours-10"):
+        data = {f"to-{slug}": str(cast.manager.pk), f"note-{slug}": "He is beaten.", "handover": "Words."}
+        answer = client_of(cast.manager).post(_url(cast), data)
+        page = answer.content.decode()
+        assert answer.status_code == 422 and "He is beaten." in page and "Bert has it" not in page
+        assert reverse("intake:case", args=[cases[0].slug]) not in page
+        told.append("It is no longer here to be handed over." in page)
+    assert told == [True, True]
+
+
+def test_words_of_a_case_for_which_nobody_is_chosen_are_not_lost(client_of, cast, cases):
+    data = _form(cases[:1], cast.colleague) | {f"to-{cases[1].slug}": "", f"note-{cases[1].slug}": "He is beaten."}
+    answer = client_of(cast.manager).post(_url(cast), data)
+    assert answer.status_code == 422 and "He is beaten." in answer.content.decode()
+    assert _owners(cases) == {cast.caseworker.pk}
+
+
+# -- more than a page --------------------------------------------------------------------------------------------------
+
+
+def test_more_than_a_page_is_said_and_comes_next(client_of, cast, cases, monkeypatch):
+    monkeypatch.setattr(spreading, "AT_ONCE", 2)
+    client, more = client_of(cast.manager), "There are more than are shown here"
+    page = client.get(_url(cast)).content.decode()
+    shown = [case for case in cases if case.number in page]
+    assert len(shown) == 2 and more in page
+    assert client.post(_url(cast), _form(shown, cast.colleague)).url == _url(cast)
+    page = client.get(_url(cast)).content.decode()
+    (last,) = [case for case in cases if case not in shown]
+    assert last.number in page and more not in page
+    assert client.post(_url(cast), _form([last], cast.colleague)).url == reverse("caseload")
+    assert _owners(cases) == {cast.colleague.pk}
+
+
+def test_what_the_page_had_is_handed_over_though_others_come_before_it_now(client_of, cast, cases, monkeypatch):
+    monkeypatch.setattr(spreading, "AT_ONCE", 1)
+    (last,) = [case for case in cases if case.urgency == "NORMAL"]
+    assert last not in [one.case for one in propose(cast.caseworker, cast.manager).rows]
+    client_of(cast.manager).post(_url(cast), _form([last], cast.colleague))
+    assert _owners([last]) == {cast.colleague.pk}
+
+
+# -- what stays behind -------------------------------------------------------------------------------------------------
+
+
+def test_who_has_only_what_the_manager_is_locked_out_of_is_said_like_anybody(client_of, cast, make_case):
+    boss = User.objects.create(username="boss", unit=cast.unit, role=Role.MANAGER, language="en")
+    case = make_case()
+    actions.lock_out(by=boss, case=case, user=cast.manager, reason="Her brother.")
+    client = client_of(cast.manager)
+    pages = [
+        client.get(reverse("spread", args=[one.pk]), follow=True).content.decode().replace(str(one), "X")
+        for one in (cast.caseworker, cast.colleague)
+    ]
+    assert all("There is nothing of X that you may hand over." in page for page in pages)
+    assert case.number not in pages[0]
+    client.get(_url(cast))
+    (told,) = Notice.objects.filter(kind="spread.left")
+    assert (told.user, told.case) == (boss, case.pk)
+
+
+def test_other_leaders_hear_of_what_stays_behind_when_the_rest_is_spread(client_of, cast, cases):
+    boss = User.objects.create(username="boss", unit=cast.unit, role=Role.MANAGER, language="en")
+    actions.lock_out(by=boss, case=cases[0], user=cast.manager, reason="Her brother.")
+    assert client_of(cast.manager).post(_url(cast), _form(cases[1:], cast.colleague)).status_code == 302
+    assert list(Notice.objects.filter(kind="spread.left").values_list("user", "case")) == [(boss.pk, cases[0].pk)]
+    assert "stayed behind" in client_of(boss).get(reverse("intake:my-day")).content.decode()
+
+
+def test_a_colleague_who_gets_several_gets_one_mail(cast, cases, third):
+    User.objects.update(email="somebody@example.org")
+    gifts = [Gift(cases[0], third, "Words."), *(Gift(case, cast.colleague, "Words.") for case in cases[1:])]
+    give(by=cast.manager, worker=cast.caseworker, gifts=gifts)
+    told = Notice.objects.filter(kind="case.assigned")
+    assert {one.case for one in told.filter(user=cast.colleague)} == {case.pk for case in cases[1:]}
+    ready = list(told.filter(mail="ready").order_by("user").values_list("user", flat=True))
+    assert ready == sorted([cast.colleague.pk, third.pk])
+
+
 # -- who may -----------------------------------------------------------------------------------------------------------
 
 
@@ -182,3 +301,14 @@ def test_it_asks_no_more_when_there_is_more(client_of, cast, cases, make_case, d
         make_case()
     with django_assert_max_num_queries(12):
         client.get(_url(cast))
+
+
+def test_every_link_of_the_overview_leads_somewhere_also_of_who_has_moved(client_of, cast, cases):
+    User.objects.filter(pk=cast.caseworker.pk).update(unit=cast.stranger.unit, access_until=clock.today())
+    client = client_of(cast.manager)
+    page = client.get(reverse("caseload")).content.decode()
+    week = reverse("worker-week", args=[cast.caseworker.pk])
+    assert week in page and client.get(week).status_code == 200
+    assert client.get(_url(cast)).status_code == 200
+    assert client_of(cast.other_manager).get(week).status_code == 200  # whose colleague it is now
+    assert not any(case.number in client_of(cast.other_manager).get(week).content.decode() for case in cases)

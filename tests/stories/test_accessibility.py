@@ -63,7 +63,7 @@ def test_320_px_wide_nothing_is_scrolled_sideways_and_every_target_can_be_hit(
     page.set_viewport_size({"width": 320, "height": 640})  # 1280 px at 400 %
     faults, seen = [], 0
     for name, _client, address in pages(who):
-        if name in ("health", "livez"):
+        if name in ("health", "livez", "caseload-now"):  # no pages: what machines ask, and a part of one
             continue
         page.goto(f"{live_server.url}{address}")
         seen += 1

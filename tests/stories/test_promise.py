@@ -90,7 +90,7 @@ def test_a_no_is_a_redirect_and_the_caller_never_hears_of_it(enter, hand_over, c
     assert (state_of(sent), step_of(sent).kind, step_of(sent).owner) == ("declined", "choose_next", cast.caseworker)
 
     anna = enter("anna")
-    opens_the_notice(anna, "En överlämning avböjdes")
+    opens_the_notice(anna, "avböjde överlämningen")
     anna.go(case_page(sent.case))
     expect(anna.page.locator(".step-line")).to_contain_text(f"Välj vem som kan hjälpa i stället för {CHILD}")
     expect(anna.page.locator(".step-line")).to_contain_text("Du")
@@ -253,7 +253,7 @@ def test_what_was_accepted_and_given_back_is_the_owners_again(enter, hand_over, 
     assert Case.objects.get().owner == cast.caseworker
 
     anna = enter("anna")
-    opens_the_notice(anna, "En samverkanspart har lämnat tillbaka en överlämning")
+    opens_the_notice(anna, "har lämnat tillbaka överlämningen")
     anna.go(case_page(sent.case))
     expect(anna.page.locator(".step-line")).to_contain_text(f"Välj vem som kan hjälpa i stället för {CHILD}")
     anna.sees("1 bollning: se varför")

@@ -51,7 +51,7 @@ def test_no_script_that_was_typed_runs(poisoned, cast, client_of, browser, brows
     for who in EVERYBODY.split():
         streets = [
             (name, street) for name, street in [*STREETS.items(), *MORE_PAGES]
-            if street.answer("GET", who) == 200 and (name, str(street.where)) not in seen and not name.startswith(("account_", "livez"))  # noqa: E501
+            if street.answer("GET", who) == 200 and (name, str(street.where)) not in seen and not name.startswith(("account_", "livez", "caseload-now"))  # noqa: E501
         ]  # fmt: skip
         if not streets:
             continue
