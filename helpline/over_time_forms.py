@@ -1,6 +1,7 @@
 """What the page over time is asked."""
 
 import datetime as dt
+from calendar import monthrange
 from typing import Any
 
 from django import forms
@@ -21,8 +22,8 @@ def _day_field(label: Any) -> forms.DateField:
 
 
 class OverTimeForm(forms.Form):
-    """What is shown, told apart by what, by which periods, from when to when. What is not chosen: calls of the last twelve
-    months, all together."""
+    """What is shown, told apart by what, by which periods, from when to when, in whole months: a single day would tell the
+    facts of its one call. What is not chosen: calls of the last twelve months, all together."""
 
     show = forms.ChoiceField(label=gettext_lazy("Show"), required=False, choices=list(SHOWN.items()))
     by = forms.ChoiceField(label=gettext_lazy("Told apart by"), required=False, choices=list(BY.items()))
@@ -37,6 +38,7 @@ class OverTimeForm(forms.Form):
             return found
         last = found.get("last") or clock.today()
         first = found.get("first") or months_back(last, 11)
+        first, last = first.replace(day=1), last.replace(day=monthrange(last.year, last.month)[1])
         asked = Asked(found.get("show") or "calls", found.get("by") or "", found.get("step") or "month", first, last)
         self._check(asked)
         return {**found, "asked": asked}

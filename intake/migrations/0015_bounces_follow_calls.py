@@ -6,14 +6,23 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('intake', '0014_clocks_running'),
+        ("intake", "0014_clocks_running"),
     ]
 
     operations = [
         pgtrigger.migrations.AddTrigger(
-            model_name='call',
-            trigger=pgtrigger.compiler.Trigger(name='marks_day_of_case', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF TG_OP <> 'UPDATE' OR OLD.case_id IS DISTINCT FROM NEW.case_id THEN\n                IF TG_OP <> 'INSERT' THEN PERFORM helpline_mark_day((SELECT c.opened_at FROM intake_case c WHERE c.id = OLD.case_id)); END IF;\n                IF TG_OP <> 'DELETE' THEN PERFORM helpline_mark_day((SELECT c.opened_at FROM intake_case c WHERE c.id = NEW.case_id)); END IF;\n            END IF;\n            RETURN NULL;\n        ", hash='629ab68e383830611b4abe495454916cbb248a12', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_marks_day_of_case_f8884', table='intake_call', when='AFTER')),
+            model_name="call",
+            trigger=pgtrigger.compiler.Trigger(
+                name="marks_day_of_case",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP <> 'UPDATE' OR OLD.case_id IS DISTINCT FROM NEW.case_id THEN\n                IF TG_OP <> 'INSERT' THEN PERFORM helpline_mark_day((SELECT c.opened_at FROM intake_case c WHERE c.id = OLD.case_id)); END IF;\n                IF TG_OP <> 'DELETE' THEN PERFORM helpline_mark_day((SELECT c.opened_at FROM intake_case c WHERE c.id = NEW.case_id)); END IF;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="629ab68e383830611b4abe495454916cbb248a12",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_marks_day_of_case_f8884",
+                    table="intake_call",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

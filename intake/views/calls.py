@@ -184,4 +184,6 @@ def too_late(request: HttpRequest, form: CallForm) -> HttpResponse:
     own = took_or_completed(person(request), call)
     if not words and own and "HX-Request" not in request.headers:
         return _completed(request, call) if call.completed_at else SeeOther(reverse("intake:call", args=[call.pk]))
-    return render(request, "intake/call_done.html", {"call": call, "words": words, "mine": False, "late": True}, status=409)
+    return render(
+        request, "intake/call_done.html", {"call": call, "words": words, "mine": False, "late": True}, status=409
+    )

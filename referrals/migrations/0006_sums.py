@@ -5,7 +5,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-# The sums of handovers are told apart by facts of their case, and contacts by how long after its beginning: where one of those changes, the days of its handovers and of its
+# The sums of handovers are told apart by facts of their case, and contacts by how long after its beginning: where one of
+# those changes, the days of its handovers and of its
 # contacts are marked as well.
 MARK_HANDOVERS = """
 CREATE FUNCTION helpline_mark_handovers() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER

@@ -156,7 +156,7 @@ def test_what_cannot_be_answered_is_said(query, words, cast, client_of):
 
 def test_the_last_twelve_months_where_nothing_is_asked(year, cast, client_of):
     page = client_of(cast.manager).get(reverse("over-time")).content.decode()
-    assert "2025-12-01 to 2026-11-22" in page and page.count("<svg") == 1
+    assert "2025-12-01 to 2026-11-30" in page and page.count("<svg") == 1
 
 
 @pytest.mark.parametrize("who", ["caseworker", "partner", "keeper", "coordinator", "reviewer"])
@@ -197,3 +197,10 @@ def test_a_gap_breaks_a_line_and_words_stand_apart():
 
 def test_nothing_is_drawn_of_nothing():
     assert bar_chart([], []).bars == [] and line_chart([], []).lines == []
+
+
+def test_days_are_rounded_out_to_whole_months(year, cast, client_of):
+    """A single day would tell, part by part, the facts of its one call."""
+    query = {"show": "calls", "by": "place", "step": "month", "first": "2026-11-10", "last": "2026-11-10"}
+    found = client_of(cast.manager).get(reverse("over-time"), query).context["asked"]
+    assert (found.first, found.last) == (dt.date(2026, 11, 1), dt.date(2026, 11, 30))

@@ -264,11 +264,12 @@ def test_a_change_that_comes_while_it_counts_is_counted_the_next_time(make_case,
 def test_a_partner_who_answers_marks_through_the_wall(make_draft, cast, client_of):
     held = actions.send(by=cast.caseworker, referral=make_draft())
     summed()
-    DayMark.objects.all().delete()
-    answer = client_of(cast.partner).post(f"/portal/{held.pk}/accept/", {})
-    if answer.status_code in (302, 303):
-        assert DayMark.objects.exists()
-    assert StateChange.objects.filter(referral=held, move="accept").exists() == DayMark.objects.exists()
+    client = client_of(cast.partner)
+    form = {"seen": client.get(f"/portal/{held.pk}/").context["referral"].changes.latest("at").pk}
+    day = clock.today() + dt.timedelta(days=3)
+    answer = client.post(f"/portal/{held.pk}/accept/", {"contact_by": f"{day}T10:00", "handled_by": "Frida", **form})
+    assert answer.status_code in (302, 303), answer.content.decode()[:3000]
+    assert StateChange.objects.filter(referral=held, move="accept").exists() and DayMark.objects.exists()
 
 
 def test_the_command_counts_everything_anew(make_case):
@@ -299,3 +300,39 @@ def test_a_change_while_everything_is_counted_anew_keeps_its_mark(make_case, mon
     assert changed and DayMark.objects.exists()
     summed()
     assert one("case", "milieu", "RIGHT") == 1 and one("case", "milieu", "ISLAMIST") == 0
+
+
+def test_a_contact_follows_the_urgency_of_its_case(make_draft, cast, at, as_counted_anew):
+    with at("2026-11-03 10:00"):
+        held = actions.send(by=cast.caseworker, referral=make_draft())
+    with at("2026-11-03 11:00"):
+        held = actions.accept(by=cast.partner, referral=held)
+    with at("2026-11-04 12:30"):
+        actions.contact_made(by=cast.partner, referral=held, text="Met him.")
+    summed()
+    other = "AKUT" if held.case.urgency != "AKUT" else "NORMAL"
+    Case.objects.filter(pk=held.case_id).update(urgency=other)  # as when a later call is more urgent
+    summed()
+    assert one("contact", "urgency", other) == 1
+
+
+@pytest.mark.parametrize("joins", [True, False])
+def test_a_bounce_follows_a_call_that_joins_a_case_or_leaves_it(make_case, make_call, cast, at, as_counted_anew, joins):
+    with at("2026-11-03 10:00"):
+        case = make_case()
+    with at("2026-11-10 10:00"):
+        call = make_call(caller_type="relative", urgency="NORMAL")
+        if not joins:
+            Call.objects.filter(pk=call.pk).update(case=case)
+        record_bounce(cause="given_number", source="signpost:1", call=call, by=cast.caseworker)
+    summed()
+    Call.objects.filter(pk=call.pk).update(case=case if joins else None)
+    summed()
+    assert one("case", "promise", sums.BOUNCED) == int(joins)
+
+
+def test_a_count_of_everything_takes_away_what_is_of_no_row(make_case, cast):
+    make_case()
+    DaySum.objects.create(unit=cast.unit, what="call", day=dt.date(2019, 5, 5), count=3)
+    sums.recount_all()
+    assert not DaySum.objects.filter(day__year=2019).exists()
