@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy
 from helpline.charts import Chart, bar_chart, line_chart
 from helpline.over_time import HALF, NINE_OF_TEN, Hours, quantile_of
 from helpline.people import clock
-from helpline.people.models import Municipality
+from helpline.people.models import Municipality, User
 from helpline.statistics import quantile, quarter_of
+from helpline.sums import kept_from
 from intake import triage
 from intake.models import DaySum
 from referrals.models import PartnerAgency
@@ -103,9 +104,10 @@ def _name(step: str, begin: dt.date) -> str:
     return date_format(begin, "M Y").lower()
 
 
-def answer(unit: int | None, asked: Asked) -> Answer:
-    """What is asked, of one unit. Two queries at the most, and one for the names of what it is told apart by."""
-    rows = [_summed(what, unit, asked) for what in WHAT[asked.show]]
+def answer(user: User, asked: Asked) -> Answer:
+    """What is asked, of this person's unit; of what is closed to them nothing, and of who is protected no fact. Four queries
+    at the most, and one for the names of what it is told apart by."""
+    rows = [_summed(what, user, asked) for what in WHAT[asked.show]]
     if asked.show == "contact":
         return _contacts_told(rows[0], asked)
     if asked.show == "answered":
@@ -116,15 +118,18 @@ def answer(unit: int | None, asked: Asked) -> Answer:
 Summed = dict[tuple[dt.date, str], Hours]  # (begin of a period, value) -> hours -> how many
 
 
-def _summed(what: str, unit: int | None, asked: Asked) -> Summed:
-    """One query: grouped by month in the database, and to quarters and years here."""
-    rows = DaySum.objects.of(what, asked.by).filter(unit=unit, day__range=(asked.first, asked.last))
+def _summed(what: str, user: User, asked: Asked) -> Summed:
+    """Grouped by month in the database, and to quarters and years here; less what is not told to this person."""
+    rows = DaySum.objects.of(what, asked.by).filter(unit=user.unit_id, day__range=(asked.first, asked.last))
     kept = ["month", "value", "hours"] if what == "contact" else ["month", "value"]
     found: Summed = defaultdict(Counter)
     grouped = rows.annotate(month=TruncMonth("day")).order_by().values_list(*kept)
     for month, value, *hours, count in grouped.annotate(n=Sum("count")):
         found[_begin(asked.step, month), value][hours[0] if hours else 0] += count
-    return found
+    for day, value, hour, count in kept_from(user, what, asked.by, asked.first, asked.last):
+        found[_begin(asked.step, day), value][hour] -= count
+    told = {cell: +hours for cell, hours in found.items() if +hours}
+    return defaultdict(Counter, told)
 
 
 def _counts_told(rows: Summed, asked: Asked) -> Answer:

@@ -23,7 +23,7 @@ def over_time(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     if form.is_valid():
         asked = form.cleaned_data["asked"]
-        told = answer(user.unit_id, asked)
+        told = answer(user, asked)
         rows = [(*row, share) for row, share in zip(told.rows, told.shares, strict=True)] if told.shares else None
         context |= {"asked": asked, "told": told, "with_bars": rows, "title": SHOWN[asked.show], "by": BY[asked.by]}
     return render(request, "helpline/over_time.html", context, status=200 if form.is_valid() else 422)

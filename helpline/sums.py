@@ -33,7 +33,10 @@ from django.db.models.functions import Cast, Ceil, Coalesce, Extract, Greatest, 
 from django.utils import timezone
 
 from helpline.people import clock
+from helpline.people.models import User
+from intake import triage
 from intake.models import Bounce, Call, Case, ConcernReport, DayMark, DaySum
+from intake.models.cases import locked_cases
 from referrals.figures import ANSWERS
 from referrals.models import CallerAnswer, Referral, StateChange
 
@@ -68,6 +71,7 @@ class Measure:
     parts: Mapping[str, Expression]
     hours: Expression = field(default_factory=lambda: Value(0))
     minutes: Expression = field(default_factory=lambda: Value(0))
+    case: str = "case"  # the way to the case; pk where the row is one
 
 
 def _hours(begin: str, end: str) -> Expression:
@@ -155,7 +159,13 @@ MEASURES = [
         {**FACTS, "promise": _promise(Bounce.objects.filter(call=OuterRef("pk")), Q(case__isnull=True))},
         minutes=Coalesce(F("lasted_minutes"), _minutes("received_at", "completed_at"), output_field=IntegerField()),
     ),
-    Measure("case", Case.objects.counted, *("opened_at", "unit_id"), {**FACTS, "promise": _promise(_BOUNCES_OF_CASE)}),
+    Measure(
+        "case",
+        Case.objects.counted,
+        *("opened_at", "unit_id"),
+        {**FACTS, "promise": _promise(_BOUNCES_OF_CASE)},
+        case="pk",
+    ),
     Measure(
         "handover",
         _handovers,
@@ -171,10 +181,11 @@ MEASURES = [
         *("at", "referral__case__unit_id"),
         {part: f"referral__{name}" for part, name in {**OF_CASE, "agency": "agency_id"}.items()},
         hours=_hours("referral__case__opened_at", "at"),
+        case="referral__case",
     ),
-    Measure("closed", _closed, *("closed_at", "unit_id"), {"reason": "closing_reason"}),
+    Measure("closed", _closed, *("closed_at", "unit_id"), {"reason": "closing_reason"}, case="pk"),
     Measure("report", _reports, *("received_at", "case__unit_id"), {}),
-    Measure("asked", _asked, *("at", "referral__case__unit_id"), {"said": "answer"}),
+    Measure("asked", _asked, *("at", "referral__case__unit_id"), {"said": "answer"}, case="referral__case"),
 ]
 COLUMNS = ["unit_id", "what", "part", "day", "value", "hours", "count", "minutes"]
 
@@ -200,9 +211,7 @@ def _is_only_one() -> bool:
 
 def recount(first: dt.date, last: dt.date) -> None:
     """Count the sums of these days anew, both included, in the database and from its rows alone."""
-    zone = timezone.get_default_timezone()
-    begin = timezone.make_aware(dt.datetime.combine(first, dt.time()), zone)
-    end = timezone.make_aware(dt.datetime.combine(last + dt.timedelta(days=1), dt.time()), zone)
+    begin, end = _bounds(first, last)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM intake_daysum WHERE day BETWEEN %s AND %s", [first, last])
         for measure in MEASURES:
@@ -230,6 +239,31 @@ def _sums(measure: Measure, rows: QuerySet[Any], part: str, value: Expression) -
     return rows.values(*kept).annotate(sum_count=Count("*"), sum_total=Sum("sum_minutes")).values_list(
         *kept, "sum_count", "sum_total"
     )  # fmt: skip
+
+
+def kept_from(user: User, what: str, part: str, first: dt.date, last: dt.date) -> list[tuple[dt.date, str, int, int]]:
+    """(day, value, hours, how many) that the sums of this person's unit hold and that are not told to this person: all of a
+    case that they are locked out of; the facts of one with protected data. Counted from their rows, which are few."""
+    measure = next(one for one in MEASURES if one.what == what)
+    hidden = Q(**{f"{measure.case}__in": locked_cases(user)})
+    if part:
+        kinds = [code for code in triage.codes("protections") if code != "none"]
+        of_case = "" if measure.case == "pk" else f"{measure.case}__"
+        hidden |= Q(**{f"{of_case}protection__in": kinds})
+        if measure.what == "call":
+            hidden |= Q(protection__in=kinds)
+    begin, end = _bounds(first, last)
+    rows = measure.rows().filter(hidden, **{f"{measure.at}__gte": begin, f"{measure.at}__lt": end})
+    rows = rows.filter(**{measure.unit: user.unit_id}).order_by()
+    told = _sums(measure, rows, part, {"": Value(""), **measure.parts}[part])
+    return [(day, value, hours, count) for _unit, _what, _part, day, value, hours, count, _minutes in told]
+
+
+def _bounds(first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """From the first moment of a day to the first after another."""
+    zone = timezone.get_default_timezone()
+    begin = timezone.make_aware(dt.datetime.combine(first, dt.time()), zone)
+    return begin, timezone.make_aware(dt.datetime.combine(last + dt.timedelta(days=1), dt.time()), zone)
 
 
 def recount_all() -> None:

@@ -11,6 +11,7 @@ from helpline.charts import bar_chart, line_chart
 from helpline.over_time import charts_of
 from helpline.over_time_page import BY, OF_HANDOVERS, SHOWN, STEPS, Asked, answer
 from helpline.people import clock
+from helpline.people.models import User
 from intake import actions as intake
 from intake.models import Call, DaySum
 from referrals import actions
@@ -104,24 +105,23 @@ def test_the_queries_do_not_grow(year, cast, make_call, django_assert_num_querie
 
 
 def test_by_month_quarter_and_year(year, cast):
-    unit = cast.unit.pk
-    assert [cells for _name, cells in answer(unit, asked()).rows] == [["0"], ["0"], ["0"], ["3"], ["0"], ["2"]]
-    assert [cells for _name, cells in answer(unit, asked(step="quarter")).rows] == [["0"], ["3"], ["2"]]
-    assert answer(unit, asked(step="year")).rows == [("2026", ["5"])]
-    assert answer(unit, asked(first="2026-09-08", step="year")).rows == [("2026", ["2"])]
+    assert [cells for _name, cells in answer(cast.manager, asked()).rows] == [["0"], ["0"], ["0"], ["3"], ["0"], ["2"]]
+    assert [cells for _name, cells in answer(cast.manager, asked(step="quarter")).rows] == [["0"], ["3"], ["2"]]
+    assert answer(cast.manager, asked(step="year")).rows == [("2026", ["5"])]
+    assert answer(cast.manager, asked(first="2026-09-08", step="year")).rows == [("2026", ["2"])]
 
 
 def test_told_apart_in_one_way(year, cast):
-    found = answer(cast.unit.pk, asked(by="place", step="year"))
+    found = answer(cast.manager, asked(by="place", step="year"))
     assert dict(found.rows) == {"Falköping": ["4", "4"], "Skövde": ["1", "1"]} and found.shares == [100, 25]
-    assert dict(answer(cast.unit.pk, asked("handovers", "agency", "year")).rows) == {str(cast.agency): ["1", "1"]}
+    assert dict(answer(cast.manager, asked("handovers", "agency", "year")).rows) == {str(cast.agency): ["1", "1"]}
 
 
 def test_time_to_contact_and_answers_by_each(year, cast):
     for by in BY:
-        found = answer(cast.unit.pk, asked("contact", by, "year"))
+        found = answer(cast.manager, asked("contact", by, "year"))
         assert [cells for _name, cells in found.rows] == [["1", "27", "27"]], by
-        found = answer(cast.unit.pk, asked("answered", by, "year"))
+        found = answer(cast.manager, asked("answered", by, "year"))
         assert [cells for _name, cells in found.rows] == [["1", "0", "100 %"]], by
 
 
@@ -204,3 +204,29 @@ def test_days_are_rounded_out_to_whole_months(year, cast, client_of):
     query = {"show": "calls", "by": "place", "step": "month", "first": "2026-11-10", "last": "2026-11-10"}
     found = client_of(cast.manager).get(reverse("over-time"), query).context["asked"]
     assert (found.first, found.last) == (dt.date(2026, 11, 1), dt.date(2026, 11, 30))
+
+
+@pytest.mark.parametrize("show", ["calls", "cases", "handovers", "contact", "answered"])
+@pytest.mark.parametrize("how", ["locked out", "protected", "neither"])
+def test_of_what_is_not_for_this_reader_no_fact(cast, client_of, make_case, make_draft, at, show, how):
+    """One case, one call, one handover: told apart by municipality, caller, milieu and the rest it would be an open book."""
+    facts = {"protection": "secrecy_marking", "track": "C", "actualisation": "yes"} if how == "protected" else {}
+    with at("2026-11-10 10:00"):
+        case = make_case(municipality_id="1472", milieu="ISLAMIST", **facts)
+        held = actions.send(by=cast.caseworker, referral=make_draft(case=case))
+        held = actions.accept(by=cast.partner, referral=held)
+        actions.contact_made(by=cast.partner, referral=held, text="Met him.")
+        if how == "locked out":
+            boss = User.objects.create(username="boss", unit=cast.unit, role="manager", first_name="Bo", language="en")
+            intake.lock_out(by=boss, case=case, user=cast.manager, reason="Her brother.")
+    summed()
+    for by in BY:
+        if by in OF_HANDOVERS and show in {"calls", "cases"}:
+            continue
+        rows = answer(cast.manager, asked(show, by, first="2026-11-01", last="2026-11-30")).rows
+        told = any(cell not in ("0", "–") for _name, cells in rows for cell in cells)
+        assert told == (how == "neither" or (how == "protected" and not by)), (by, rows)
+    other = client_of(User.objects.get(username="boss")) if how == "locked out" else None
+    if other:  # who is not locked out is told
+        page = other.get(reverse("over-time"), {"show": show, "by": "place"}).content.decode()
+        assert "Tibro" in page
