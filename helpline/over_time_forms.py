@@ -18,7 +18,8 @@ def _day_field(label: Any) -> forms.DateField:
     said = gettext_lazy("Choose a day between 2000 and 2999.")
     validators = [MinValueValidator(dt.date(2000, 1, 1), said), MaxValueValidator(dt.date(2999, 12, 31), said)]
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(label=label, required=False, widget=widget, validators=validators)
+    told = gettext_lazy("The whole month of that day is counted.")
+    return forms.DateField(label=label, required=False, widget=widget, validators=validators, help_text=told)
 
 
 class OverTimeForm(forms.Form):

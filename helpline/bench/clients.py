@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from helpline.bench.counting import ASKED, MILLISECONDS, QUERIES
+from helpline.bench.counting import ASKED, GUARD, MILLISECONDS, QUERIES
 from helpline.local.ports import HOST
 
 PATIENCE = 60.0  # seconds for one answer
@@ -31,6 +31,7 @@ class Answer:
     took: float
     queries: int
     database: float
+    guard: tuple[int, float]  # statements of the guard, and what they and the commits took
 
 
 class Client:
@@ -56,7 +57,9 @@ class Client:
         took = 1000 * (time.perf_counter() - began)
         said = answer.headers
         queries, database = int(said.get(QUERIES, 0)), float(said.get(MILLISECONDS, 0))
-        return Answer(answer.status, said.get("Location", ""), content, took, queries, database)
+        statements, _space, guarded = said.get(GUARD, "0 0").partition(" ")
+        guard = int(statements), float(guarded)
+        return Answer(answer.status, said.get("Location", ""), content, took, queries, database, guard)
 
     def _sent(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> http.client.HTTPResponse:
         if self._connection is not None:

@@ -1,5 +1,6 @@
 """How many statements a request made, and how long the database took, where the bench asks for it."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +9,11 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 ASKED = "X-Bench"
-QUERIES, MILLISECONDS = "X-Bench-Queries", "X-Bench-Database-Ms"
+QUERIES, MILLISECONDS, GUARD = "X-Bench-Queries", "X-Bench-Database-Ms", "X-Bench-Guard"
 # What begins and ends is no statement of the page; the time of a commit is its database's all the same.
+# What a statement is about, by the first table that it names; and the tables of the guard: who may, and the log of it.
+ABOUT = re.compile(r'(?:FROM|INTO|UPDATE) "(\w+)"')
+GUARDS = {"people_logentry", "people_loglink", "intake_caseopening", "intake_namedaccess", "usersessions_usersession"}
 UNCOUNTED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "BEGIN", "COMMIT")
 
 
@@ -19,12 +23,33 @@ class Tally:
     def __init__(self) -> None:
         self.statements: list[str] = []
         self.seconds = 0.0
+        self.guard_statements = 0
+        self.guard_seconds = 0.0
+        self.commit_seconds = 0.0
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         """Of django.db's execute_wrapper."""
         if not sql.startswith(UNCOUNTED):
             self.statements.append(sql)
-        return self.timed(execute, sql, params, many, context)
+        before = self.seconds
+        try:
+            return self.timed(execute, sql, params, many, context)
+        finally:
+            if self.is_of_guard(sql):
+                self.guard_statements += 1
+                self.guard_seconds += self.seconds - before
+
+    def committed(self, commit: Callable[[], None]) -> None:
+        """The commit; where the log has a new row, its link in the chain is made by it."""
+        before = self.seconds
+        self.timed(commit)
+        self.commit_seconds += self.seconds - before
+
+    @staticmethod
+    def is_of_guard(sql: str) -> bool:
+        """Whether a statement asks who may, or writes what was read into the log."""
+        about = ABOUT.search(sql)
+        return about[1] in GUARDS if about else "set_config" in sql
 
     def timed(self, act: Callable[..., Any], *args: Any) -> Any:
         """Do it, and add how long it took."""
@@ -46,11 +71,12 @@ class CountingMiddleware:
             return self.get_response(request)
         connection.ensure_connection()
         tally, commit = Tally(), connection._commit  # type: ignore[attr-defined]
-        connection._commit = lambda: tally.timed(commit)  # type: ignore[attr-defined]
+        connection._commit = lambda: tally.committed(commit)  # type: ignore[attr-defined]
         try:
             with connection.execute_wrapper(tally):
                 response = self.get_response(request)
         finally:
             del connection._commit  # type: ignore[attr-defined]
         response[QUERIES], response[MILLISECONDS] = str(len(tally.statements)), f"{1000 * tally.seconds:.3f}"
+        response[GUARD] = f"{tally.guard_statements} {1000 * (tally.guard_seconds + tally.commit_seconds):.3f}"
         return response

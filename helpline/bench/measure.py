@@ -28,6 +28,8 @@ class Figures:
     queries: int
     database: float
     bytes: int
+    guard_queries: int = 0
+    guard: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ def figures(
         queries=round(statistics.median(one.queries for one in counted)),
         database=statistics.median(one.database for one in counted),
         bytes=len(answer.body),
+        guard_queries=round(statistics.median(one.guard[0] for one in counted)),
+        guard=statistics.median(one.guard[1] for one in counted),
     )
 
 

@@ -24,6 +24,7 @@ HEADS = [
     "SQL p50",
     "of SQL",
     "growth",
+    "guard",
 ]
 
 
@@ -46,6 +47,8 @@ def _page(name: str, one: Beside, small: Beside | None) -> dict[str, Any]:
         "ratio_to_floor": round(one.page.p50 / one.floor.p50, 2),
         "ratio_to_sql": round(one.page.database / one.sql_p50, 2),
         "growth_from_20k": round(one.page.p50 / small.page.p50, 2) if small else None,
+        "guard_queries": one.page.guard_queries,
+        "guard_share": round(one.page.guard / one.page.p50, 2),
     }
 
 
@@ -61,6 +64,7 @@ def _row(page: Mapping[str, Any], one: Beside) -> list[str]:
         *(page["name"], f"{page['p50_ms']:.1f}", f"{page['p95_ms']:.1f}", f"{page['rps']:.0f}", str(page["queries"])),
         *(f"{page['bytes']:,}", f"{one.floor.p50:.1f} [{one.floor.queries}]", f"{page['ratio_to_floor']:.2f}"),
         *(f"{one.sql_p50:.2f}", f"{page['ratio_to_sql']:.1f}", "-" if growth is None else f"{growth:.2f}"),
+        f"{page['guard_share']:.0%} [{page['guard_queries']}]",
     ]
 
 

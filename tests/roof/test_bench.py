@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from helpline.bench import chain, fill, people, report, whole
+from helpline.bench.counting import Tally
 from helpline.bench.facts import MEASURED, code_of, is_open, unit_of
 from helpline.bench.measure import Beside, Figures, quantile
 from helpline.bench.order import Order, read
@@ -24,7 +25,7 @@ from intake.models import Call, Case, FollowUp, Note
 
 
 def beside(p50, floor=2.0, database=3.0, sql=1.5):
-    figure = Figures(p50=p50, p95=2 * p50, rps=10, queries=5, database=database, bytes=1000)
+    figure = Figures(p50=p50, p95=2 * p50, rps=10, queries=5, database=database, bytes=1000, guard_queries=2, guard=1.5)
     return Beside(figure, Figures(floor, floor, 100, 3, 1.0, 500), sql, sql)
 
 
@@ -154,6 +155,7 @@ def test_the_figures_are_of_the_biggest_size_and_their_ratios_right():
             {
                 **{"name": "case", "p50_ms": 6.0, "p95_ms": 12.0, "rps": 10.0, "queries": 5, "bytes": 1000},
                 **{"ratio_to_floor": 3.0, "ratio_to_sql": 2.0, "growth_from_20k": 1.5},
+                **{"guard_queries": 2, "guard_share": 0.25},
             }
         ],
     }
@@ -163,7 +165,20 @@ def test_growth_is_told_only_where_twenty_thousand_were_measured(tmp_path):
     report.write({2_000: {"case": beside(4.0)}}, tmp_path / "bench.json")
     assert json.loads((tmp_path / "bench.json").read_text())["pages"][0]["growth_from_20k"] is None
     [line] = report.rows({20_000: {"case": beside(4.0)}}, 20_000)
-    assert line[-1] == "-"
+    assert line[-2] == "-" and line[-1] == "38% [2]"
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_its"),
+    [
+        ('INSERT INTO "people_logentry" ("event") VALUES (%s)', True),
+        ('SELECT 1 FROM "intake_caseopening" WHERE "user_id" = %s', True),
+        ('SELECT "id" FROM "intake_case" WHERE NOT "id" IN (SELECT "case_id" FROM "intake_namedaccess")', False),
+        ("SELECT set_config('app.user', %s, true)", True),
+    ],
+)
+def test_a_statement_of_the_guard_is_told_by_what_it_is_about(sql, is_its):
+    assert Tally.is_of_guard(sql) is is_its
 
 
 @pytest.mark.parametrize(
