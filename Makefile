@@ -61,7 +61,7 @@ check: $(INSTALLED)
 
 # The same every time: a fault that was found is found again. Not part of `make test`, which sends a fixed sample.
 fuzz: $(INSTALLED)
-	@exec $(WITH) python -m pytest -n 2 --dist worksteal tests/fuzz/fuzz_everything.py $(PYTEST_ARGS)
+	@exec $(WITH) python -m pytest -n 2 --dist worksteal -p no:logging tests/fuzz/fuzz_everything.py $(PYTEST_ARGS)
 
 scenarios: $(INSTALLED)
 	@if [ -z "$(DIR)" ]; then echo "Which folder? make scenarios DIR=path/to/folder" >&2; exit 1; fi

@@ -12,12 +12,17 @@ class HelplineConfig(AppConfig):
         """Say what the roof's notices are called, and where they lead."""
         from django.urls import reverse
 
-        from helpline import log_notices
+        from helpline import context, log_notices
         from helpline.disposals import NOTICES
-        from helpline.people import notices
+        from helpline.people import counts, notices
+        from helpline.retention_rows import facts
         from helpline.spread import NOTICES as SPREAD_NOTICES
+        from intake import there
         from intake.views import day
 
+        there.ASKED.append(facts)
+        counts.FRAME_ASKS.append(context.asked_of)
+        counts.FRAME_KNOWS.append(context.frame_known)
         notices.KINDS.update(NOTICES)
         notices.KINDS.update(log_notices.NOTICES)
         for kind in log_notices.NOTICES:

@@ -1,5 +1,4 @@
-"""What is told outside of the line, and what each number means: one table for the page, the files "
-"and the documents."""
+"""What is told outside of the line, and what each number means: one table for the page, the files and the documents."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,14 +20,14 @@ MET: dict[str, Promise] = {
     OVERDUE: _("Not answered in time, and taken back"),
     OTHERWISE: _("Still waits, or was withdrawn"),
 }
-ANSWERED: dict[str, Promise] = {IN_TIME: _("In time"), LATE: _("Late or not at all"), WAITING: _("Not yet answered")}
+# Two, not three: what was never answered was neither taken on nor declined, and would be bounded by how many were.
+ANSWERED: dict[str, Promise] = {IN_TIME: _("In time"), LATE: _("Late or not at all")}
 PLACED = _("Other municipality, or not known")
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One number or one table: what it is called, and what it counts. `what` and `part` as in "
-    "sums.MEASURES."""
+    """One number or one table: what it is called, and what it counts. `what` and `part` as in sums.MEASURES."""
 
     key: str
     label: Promise
@@ -38,6 +37,8 @@ class Definition:
     words: Callable[[], Mapping[str, str | Promise]] = dict  # of a table: code -> words, in order
     past: str = ""  # the field of PastCase that has it
     rest: Promise = _("Other or not known")
+    has_rest: bool = True  # False: nothing is in it but what is forgotten, so the table has the line only then
+    read_as: Callable[[], Mapping[str, str]] = dict  # a value of the sums -> its code, where it is another
 
 
 def callers() -> dict[str, str]:
@@ -53,6 +54,11 @@ def places() -> dict[str, str]:
 def kinds() -> dict[str, str]:
     """The types of partner agencies."""
     return {code: kind.name for code, kind in partner_types().items()}
+
+
+def kind_by_agency() -> dict[str, str]:
+    """Agency -> its type, as the sums name agencies."""
+    return {str(pk): kind for pk, kind in PartnerAgency.objects.values_list("pk", "type")}
 
 
 def listed(name: str) -> Callable[[], dict[str, str]]:
@@ -191,6 +197,8 @@ TABLES: tuple[Definition, ...] = (
         "handover",
         "agency",
         kinds,
+        has_rest=False,
+        read_as=kind_by_agency,
     ),
     Definition(
         "met",
@@ -199,14 +207,20 @@ TABLES: tuple[Definition, ...] = (
         "handover",
         "met",
         lambda: MET,
+        has_rest=False,
     ),
     Definition(
         "answered",
         _("Handovers by when they were answered"),
-        _("Whether the first answer (yes, no or a question) came within the time that the urgency allows."),
+        _(
+            "Whether the first answer (yes, no or a question) came within the time that the urgency allows. One "
+            "that we took back unanswered had none."
+        ),
         "handover",
         "answered",
         lambda: ANSWERED,
+        has_rest=False,
+        read_as=lambda: {WAITING: LATE},
     ),
     Definition(
         "said",
@@ -215,6 +229,7 @@ TABLES: tuple[Definition, ...] = (
         "asked",
         "said",
         lambda: CALLER_ANSWERS,
+        has_rest=False,
     ),
 )
 DEFINITIONS: tuple[Definition, ...] = (*NUMBERS, *TABLES)
@@ -237,6 +252,10 @@ RULES: tuple[Promise, ...] = (
         "What the law has let us forget is counted with its quarter, as far as its coded facts remain; the "
         "calls of a contact then count in the quarter in which it began."
     ),
+    _(
+        "What was never said, or stands in no list of today, is under “Other or not known”. Where that line is "
+        "not there, nothing could be in it."
+    ),
     _("The line does not hold the calls that nobody answered, so the share of calls answered is not told here."),
 )
 
@@ -244,8 +263,3 @@ RULES: tuple[Promise, ...] = (
 def codes_of(table: Definition) -> list[str]:
     """The codes that a table tells apart; what is in none of them is REST."""
     return [code for code in table.words() if code != REST] + [REST]
-
-
-def kind_by_agency() -> dict[str, str]:
-    """Agency -> its type, as the sums name agencies."""
-    return {str(pk): kind for pk, kind in PartnerAgency.objects.values_list("pk", "type")}

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import (
-    BooleanField,
     DateTimeField,
     Exists,
-    ExpressionWrapper,
-    F,
     OuterRef,
     Prefetch,
     Q,
     QuerySet,
     Subquery,
+    prefetch_related_objects,
 )
 from django.db.models.functions import Coalesce, Greatest
 
@@ -23,7 +21,7 @@ from helpline.people import clock
 from helpline.people.models import DisposalItem, Unit, User
 from helpline.retention import RULES, Standing, child_born, standing
 from intake.actions.board import months_of_words
-from intake.actions.erasure import NO_ENTRY, documented
+from intake.actions.erasure import entry_facts, months_for
 from intake.models import Call, Case, Event, FollowUp, Note, Person
 
 INQUIRIES = {"opened", "under_way"}
@@ -48,7 +46,9 @@ class Found:
 def standing_of(row: Case | Call) -> Standing:
     """What the rules say of a case, or of a call without one, today."""
     if isinstance(row, Case):
-        return _of_case(cases_with_facts(Case.objects.filter(pk=row.pk)).get())
+        return _of_case(
+            with_facts(row) if "held_for" in vars(row) else cases_with_facts(Case.objects.filter(pk=row.pk)).get()
+        )
     return _of_call(_calls_with_facts(Call.objects.filter(pk=row.pk)).get())
 
 
@@ -72,28 +72,32 @@ def _latest(rows: QuerySet[Any], value: str, **kind: Any) -> Subquery:
     return Subquery(rows.order_by("-at", "-pk").values(value)[:1], **kind)
 
 
+def facts(user: User | None = None) -> dict[str, Any]:
+    """What the rules ask about a case besides its entries (erasure.entry_facts), as expressions of its row."""
+    said = Event.objects.filter(case=OuterRef("pk"), kind__in=[HELD, RELEASED])
+    going_on = Call.objects.unfinished().filter(case=OuterRef("pk"))
+    return {
+        "is_called": Exists(going_on),
+        "has_step": Exists(FollowUp.objects.planned().filter(case=OuterRef("pk"))),
+        "is_named": Exists(_named_elsewhere(call__case=OuterRef("pk")).exclude(case=OuterRef("pk"))),
+        "held_by": _latest(said, "kind"),
+        "held_for": _latest(said, "codes__reason"),
+    }
+
+
+BESIDE = ("concern_reports", Prefetch("people", Person.everybody.order_by("pk"), to_attr="everybody"))
+
+
 def cases_with_facts(cases: QuerySet[Case]) -> QuerySet[Any]:
     """Cases with all that the rules ask about them. `last_entry` is empty where it is not closed."""
-    own = Event.objects.filter(case=OuterRef("pk"))
-    said = own.filter(kind__in=[HELD, RELEASED])
-    going_on = Call.objects.unfinished().filter(case=OuterRef("pk"))
-    entries = _latest(own.exclude(kind__in=NO_ENTRY), "at", output_field=DateTimeField())
-    return (
-        cases.annotate(
-            last_entry=Greatest("closed_at", Coalesce(entries, F("closed_at"))),
-            is_called=Exists(going_on),
-            has_step=Exists(FollowUp.objects.planned().filter(case=OuterRef("pk"))),
-            is_named=Exists(_named_elsewhere(call__case=OuterRef("pk")).exclude(case=OuterRef("pk"))),
-            is_documented=ExpressionWrapper(documented(), BooleanField()),
-            held_by=_latest(said, "kind"),
-            held_for=_latest(said, "codes__reason"),
-        )
-        .select_related("key", "unit")
-        .prefetch_related(
-            "concern_reports",
-            Prefetch("people", Person.everybody.order_by("pk"), to_attr="everybody"),
-        )
-    )
+    found = cases.annotate(**entry_facts(), **facts())
+    return found.select_related("key", "unit").prefetch_related(*BESIDE)
+
+
+def with_facts(case: Case) -> Case:
+    """A case whose row was asked for the facts: what stands beside is read where it is not here yet."""
+    prefetch_related_objects([case], *BESIDE)
+    return case
 
 
 def _named_elsewhere(**call: Any) -> QuerySet[Event]:
@@ -130,7 +134,7 @@ def _of_case(case: Any, months: int | None = None) -> Standing:
         numbers=numbers,
         held=case.held_for or "" if case.held_by == HELD else "",
         kept="open" if is_open or case.is_called or case.has_step else "named" if case.is_named else "",
-        months_of_words=months_of_words(case.unit.municipality_id) if months is None else months,
+        months_of_words=months_for(case) if months is None else months,
     )
 
 

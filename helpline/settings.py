@@ -364,6 +364,12 @@ CELERY_BEAT_SCHEDULE["remind_of_disposals"] = {
     "schedule": crontab(day_of_month=1, hour=8, minute=15),
     "options": DAILY,
 }
+# Once a day, at night: the quarters and years that have settled are told from then on.
+CELERY_BEAT_SCHEDULE["freeze_statistics"] = {
+    "task": "helpline.tasks.freeze_statistics",
+    "schedule": crontab(hour=4, minute=25),
+    "options": DAILY,
+}
 # How many months the words of advice (track A) are kept where the board has decided nothing (the keeper's page says what it has).
 ADVICE_WORDS_MONTHS = int(os.environ.get("ADVICE_WORDS_MONTHS", "6"))
 

@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Min, Sum
 
 from helpline import sums
-from helpline.definitions import DEFINITIONS, TABLES, Definition, codes_of, kind_by_agency
+from helpline.definitions import DEFINITIONS, REST, TABLES, Definition, codes_of
 from helpline.people import clock
 from helpline.suppression import LEAST, Cells, Told, told_cells, told_sum, told_year, total_of
 from intake.models import DayMark, DaySum, PastCase, ToldPeriod
@@ -83,6 +84,7 @@ def counted(quarter: Period) -> Counts:
         cells = _cells_of(table, days.filter(what=table.what, part=table.part))
         _add(found[table.what]["parts"][table.part], codes_of(table), cells)
     _add_past(found, quarter)
+    _see_to_the_rest(found, is_forgotten=PastCase.objects.filter(opened_quarter=quarter.first).exists())
     return found
 
 
@@ -100,15 +102,15 @@ def _add_totals(found: Counts, days: Any) -> None:
 
 
 def _cells_of(table: Definition, days: Any) -> list[tuple[str, str, int]]:
-    """(value, unit, how many) of one table; of an agency its type."""
-    kinds = kind_by_agency() if table.part == "agency" else None
+    """(code, unit, how many) of one table."""
+    codes = table.read_as()
     rows = days.values_list("value", "unit").annotate(n=Sum("count"))
-    return [(kinds.get(value, "") if kinds is not None else value, str(unit), n) for value, unit, n in rows]
+    return [(codes.get(value, value), str(unit), n) for value, unit, n in rows]
 
 
 def _add(cells: dict[str, Counter[str]], codes: list[str], rows: Iterable[tuple[str, str, int]]) -> None:
     for value, unit, count in rows:
-        cells[value if value in codes else ""][unit] += count
+        cells[value if value in codes else REST][unit] += count
 
 
 def _add_past(found: Counts, quarter: Period) -> None:
@@ -129,6 +131,18 @@ def _add_past(found: Counts, quarter: Period) -> None:
             for table in tables:
                 value = str(row[table.past]) if table.past else ""
                 _add(found[what]["parts"][table.part], codes_of(table), [(value, unit, count)])
+
+
+def _see_to_the_rest(found: Counts, *, is_forgotten: bool) -> None:
+    """What was never said is in the rest of its table: a table holds all. Where no row can be in the rest, the table has none,
+    and nobody takes it for a few; that it is there says that something of the quarter is forgotten, and not what."""
+    for table in TABLES:
+        one = found[table.what]
+        cells: dict[str, Counter[str]] = one["parts"][table.part]
+        said = sum(cells.values(), Counter())
+        cells[REST] += Counter(one["all"]) - said
+        if not (table.has_rest or is_forgotten or total_of(cells[REST])):
+            del cells[REST]
 
 
 # -- told --------------------------------------------------------------------------------------------------------------
@@ -177,7 +191,9 @@ def told_of_year(counts: Sequence[Counts], told: Sequence[Mapping[str, Any]]) ->
 
 def _told_of_year(counts: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Tables, times and lengths only where the total of each quarter is told: else they would say something of the quarter."""
-    parts: dict[str, Told] = {part: dict.fromkeys(cells) for one in counts for part, cells in one["parts"].items()}
+    parts: dict[str, Told] = {}
+    for part, cells in (table for one in counts for table in one["parts"].items()):
+        parts.setdefault(part, {}).update(dict.fromkeys(cells))
     found = {"all": told_sum([total_of(one["all"]) for one in counts]), "minutes": None, "median": None, "parts": parts}
     if any(one["all"] is None for one in told):
         return found
@@ -195,30 +211,58 @@ def _told_of_year(counts: Sequence[Mapping[str, Any]], told: Sequence[Mapping[st
 
 def settle() -> None:
     """Count, suppress and freeze each quarter and year that is told from now on, the oldest first. Harmless when run twice, or
-    by two. A day that is still to be counted anew lets its quarter wait."""
-    first = _first_day()
-    if first is None or not _is_due(first):
+    by two. A day that is still to be counted anew lets its quarter wait. All is read as it was at one moment: what is
+    forgotten meanwhile is counted once."""
+    if not _is_due():
         return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [sums.LOCK])  # no day is counted anew meanwhile
-        for year in range(first.year, clock.today().year + 1):
-            if not _settle_year(Period(year), quarter_of(first)):
-                return
+    outermost = not connection.in_atomic_block  # in a test that is one transaction, nothing else moves
+    with _while_no_day_is_counted(), transaction.atomic(durable=True):
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        _settle_all()
 
 
-def _is_due(first: dt.date) -> bool:
-    """Whether the last quarter that has settled is not frozen. The line's first quarter is the first that there is."""
+def _settle_all() -> None:
+    begun = _first_quarter()
+    if begun is None:
+        return
+    for year in range(begun.year, clock.today().year + 1):
+        if not _settle_year(Period(year), begun):
+            return
+
+
+@contextmanager
+def _while_no_day_is_counted() -> Iterator[None]:
+    """Held before the transaction begins, for what it sees is what there was at its first question."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [sums.LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [sums.LOCK])
+
+
+def _is_due() -> bool:
+    """Whether the last quarter that has settled is not frozen, and the line was there then."""
     last = quarter_of(clock.today() - SETTLES - dt.timedelta(days=1))
-    before = quarter_of(last.first - dt.timedelta(days=1))
-    due = last if last.has_settled else before
-    return due.first >= quarter_of(first).first and not ToldPeriod.objects.filter(period=due.code).exists()
+    due = last if last.has_settled else quarter_of(last.first - dt.timedelta(days=1))
+    if ToldPeriod.objects.filter(period=due.code).exists():
+        return False
+    begun = _first_quarter()
+    return begun is not None and due.first >= begun.first
 
 
-def _first_day() -> dt.date | None:
+def _first_quarter() -> Period | None:
+    """The first that was told. Where none was, the first of which there is anything: what is entered of an earlier one, when
+    others are told, is told nowhere."""
+    frozen = ToldPeriod.objects.filter(period__contains="-Q").aggregate(first=Min("period"))["first"]
+    if frozen:
+        return period_of(frozen)
     kept = DaySum.objects.aggregate(first=Min("day"))["first"]
     past = PastCase.objects.aggregate(first=Min("opened_quarter"))["first"]
-    return min((day for day in (kept, past) if day), default=None)
+    first = min((day for day in (kept, past) if day), default=None)
+    return quarter_of(first) if first else None
 
 
 def _settle_year(year: Period, begun: Period) -> bool:

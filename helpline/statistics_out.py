@@ -18,7 +18,7 @@ from helpline.statistics_shown import Number, Sheet, Table
 from referrals.papers import TAGGED
 
 Cell = str | int | float
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for a formula
 
 
 def said(count: Number) -> Cell:

@@ -170,8 +170,9 @@ def _table(definition: Definition, found: Mapping[str, Any]) -> Table:
     ]
     most = max([count for count in cells.values() if count is not None] or [1])
     lines = [_line(str(words.get(code, code)), cells[code], most) for code in codes]
-    if cells.get(REST) is not None or found["all"] is None or any(cells[code] is None for code in codes):
-        lines.append(_line(str(definition.rest), cells.get(REST), most))
+    is_shown = cells.get(REST) is not None or found["all"] is None or any(cells[code] is None for code in codes)
+    if REST in cells and is_shown:
+        lines.append(_line(str(definition.rest), cells[REST], most))
     left = found["all"] - sum(count for count in cells.values() if count is not None) if found["all"] else None
     return Table(definition, lines, left if any(line.count is None for line in lines) else None, found["all"])
 

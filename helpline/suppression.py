@@ -36,21 +36,26 @@ def told_cells(cells: Cells) -> Told:
     few = {value for value, count in counts.items() if count < LEAST}
     hidden = {value for value, cell in cells.items() if value not in few and is_few_for_a_unit(cell)}
     rest = sorted((value for value in counts if value not in few | hidden), key=lambda value: counts[value])
-    while (few or hidden) and not _is_safe(counts, few, hidden):
+    for_units = bool(hidden)
+    while (few or hidden) and not _is_safe(counts, few, hidden, for_units):
         if not rest:
             return dict.fromkeys(counts)
         hidden.add(rest.pop(0))
     return {value: None if value in few | hidden else count for value, count in counts.items()}
 
 
-def _is_safe(counts: Row, few: set[str], hidden: set[str]) -> bool:
+def _is_safe(counts: Row, few: set[str], hidden: set[str], for_units: bool) -> bool:
     """Whether each of the few can be 0 and can be 4, for who knows the total and how it is decided what is told: that what is
-    hidden is five or more, and no more than the smallest that is told. Two at the least, where none is few."""
+    hidden is five or more, and no more than the smallest that is told. A value that has none may be known to have none, so
+    it covers no other. Two at the least, where none is few or where something is hidden from who knows a unit."""
+    some = [value for value in few if counts[value]]
+    if not some and (for_units or not few) and len(hidden) < 2:
+        return False
     if not few:
-        return len(hidden) > 1
+        return True
     left = sum(counts[value] for value in few | hidden)
     told = [count for value, count in counts.items() if value not in few | hidden]
-    most = (min(told) if told else left) * len(hidden) + MOST_FEW * (len(few) - 1)
+    most = (min(told) if told else left) * len(hidden) + MOST_FEW * max(len(some) - 1, 0)
     return bool(hidden) and LEAST * len(hidden) + MOST_FEW <= left <= most
 
 
@@ -65,17 +70,23 @@ def told_sum(parts: Sequence[int]) -> int | None:
 def told_year(quarters: Sequence[Cells], told: Sequence[Told]) -> Told:
     """What is told of the sums of the quarters of a year, whose cells were told as in `told` and whose totals are told: a sum
     only where, with all that was told before, each cell under five, of a quarter or of the year, can be anything from 0 to 4,
-    and none can be counted back by who knows the numbers of a unit."""
-    rows = [{value: total_of(cell) for value, cell in cells.items()} for cells in quarters]
+    also for who knows where there is none, and none can be counted back by who knows the numbers of a unit."""
+    rows: list[Row] = [{value: total_of(cell) for value, cell in cells.items()} for cells in quarters]
     sums = {value: sum(row.get(value, 0) for row in rows) for row in rows for value in row}
     by_unit = {value: _added(cells.get(value, {}) for cells in quarters) for value in sums}
     shown = {v for v, count in sums.items() if count >= LEAST and not is_few_for_a_unit(by_unit[v])}
     untold = [{value for value in cells if cells[value] is None} for cells in told]
-    seen_by: list[Sequence[Row]] = [rows, *(_without(quarters, unit) for unit in sorted(units_of(quarters)))]
+    # Where there is none may be known: there nothing can be moved from or to.
+    some = [{value for value in cells if row[value]} for cells, row in zip(untold, rows, strict=True)]
+    seen_by: list[tuple[list[Row], list[set[str]], int]] = [(rows, untold, MOST_FEW)]
+    seen_by.append(([_only(row, row) for row in rows], some, MOST_FEW))
+    for unit in sorted(units_of(quarters)):
+        theirs = _without(quarters, unit)
+        seen_by.append(([_only(*both) for both in zip(theirs, rows, strict=True)], some, 1))
     while shown:
         found: set[str] = set()
-        for place, seen in enumerate(seen_by):
-            found |= Board(seen, untold, shown).exposed(reach=MOST_FEW if place == 0 else 1)
+        for seen, hidden, reach in seen_by:
+            found |= Board(seen, hidden, shown).exposed(reach)
         if not found:
             break
         guilty = found & shown
@@ -89,6 +100,11 @@ def _added(cells: Iterable[Units]) -> dict[str, int]:
         for unit, count in cell.items():
             found[unit] = found.get(unit, 0) + count
     return found
+
+
+def _only(row: Row, whole: Row) -> Row:
+    """The cells of which the line has any."""
+    return {value: count for value, count in row.items() if whole[value]}
 
 
 def _without(quarters: Sequence[Cells], unit: str) -> list[Row]:

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from helpline.disposals import carry_out, remind_managers
 from helpline.log_review import draw_reviews, remind_late
+from helpline.statistics import settle
 from helpline.sums import sum_up
 
 
@@ -17,6 +18,12 @@ def dispose() -> None:
 def sum_days() -> None:
     """Count anew the days in which something has changed."""
     sum_up()
+
+
+@shared_task
+def freeze_statistics() -> None:
+    """Count and freeze what may be told of the quarters and years that have settled."""
+    settle()
 
 
 @shared_task

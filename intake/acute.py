@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
 from helpline.people.models import User
 from intake import triage
 from intake.models import AcuteMeasure, Call, Case, FollowUp
@@ -75,7 +77,7 @@ class AcuteLine:
 def lines_of(call: Call) -> list[AcuteLine]:
     """The lines of a call, in the order of the table: all while an answer is acute; else what was recorded and no more."""
     table: dict[str, Mapping[str, Any]] = triage.read_files()["lists"]["acute_lines"]
-    measures = {measure.kind: measure for measure in call.measures.all()}
+    measures = {measure.kind: measure for measure in call.measure_rows}
     kinds = [*table, *(kind for kind in measures if kind not in table)]
     acute = call.urgency_at_least == triage.ACUTE
     since = _since(call)
@@ -115,17 +117,25 @@ def _read(calls: CallQuerySet) -> CallQuerySet:
     return calls.select_related("key").prefetch_related("measures", "answers").order_by("received_at", "pk")
 
 
-def left_for(user: User, in_hand: list[Call]) -> list[Call]:
-    """What is left to do at once, for this person: in open cases of their own, or of which they have a step, and in the
-    unfinished calls that they have in hand. Each call knows how much, `left`, and what: `to_do`."""
+def left_in_cases_of(user: User) -> CallQuerySet:
+    """The finished calls of this person's cases, or of cases of which they have a step, where something is left to do."""
+    return Call.objects.acute_left().filter(pk__in=_finished_for(user))
+
+
+def _finished_for(user: User) -> QuerySet[Any]:
+    """Each kind by its own index, brought together by key: what is open is little, the calls of all years are much."""
     steps = FollowUp.objects.planned().filter(owner=user).values("case")
     cases = Case.objects.open().visible_to(user)
     done = Call.objects.filter(completed_at__isnull=False)
-    # Each kind by its own index, brought together by key: what is open is little, the calls of all years are much.
     theirs = done.filter(case__in=cases.filter(owner=user)).values("pk")
-    stood_in = done.filter(case__in=cases.filter(pk__in=steps)).values("pk")
+    return theirs.union(done.filter(case__in=cases.filter(pk__in=steps)).values("pk"))
+
+
+def left_for(user: User, in_hand: list[Call]) -> list[Call]:
+    """What is left to do at once, for this person: in open cases of their own, or of which they have a step, and in the
+    unfinished calls that they have in hand. Each call knows how much, `left`, and what: `to_do`."""
     here = Call.objects.filter(pk__in=[call.pk for call in in_hand]).values("pk")
-    calls = Call.objects.acute_left().filter(pk__in=theirs.union(stood_in, here))
+    calls = Call.objects.acute_left().filter(pk__in=_finished_for(user).union(here))
     found = list(_read(calls).select_related("key", "case"))
     for call in found:
         call.to_do = [line.label for line in lines_of(call) if line.is_open]  # type: ignore[attr-defined]

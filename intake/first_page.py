@@ -4,29 +4,34 @@ import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, Expression, Q, QuerySet, Subquery
+from django.http import HttpRequest
 
 from helpline.people import clock
-from helpline.people.counts import Count, asked_once
+from helpline.people.counts import Count, asked_once, frame_asks, frame_knows
 from helpline.people.models import Notice, User
 from intake.actions.shifts import waiting_shifts
+from intake.acute import left_in_cases_of
 from intake.models import Case, FollowUp
 from intake.models.steps import FollowUpQuerySet
-from intake.news import MOST, News, come_since, seen_until
+from intake.news import MOST, News, come_since, seen_until, unseen
 from intake.standing_in import unfinished_for
 
 
 @dataclass(frozen=True)
 class There:
-    """What there is besides the steps: how many open cases, which unfinished calls and which changes of shift."""
+    """What there is besides the steps: how many open cases, which unfinished calls and which changes of shift; whether
+    something is new, or left to do at once in a case."""
 
     open: int
     calls: list[uuid.UUID]
     shifts: list[int]
+    has_news: bool = True
+    has_acute: bool = True
 
 
 def steps_of(user: User) -> FollowUpQuerySet:
@@ -34,9 +39,12 @@ def steps_of(user: User) -> FollowUpQuerySet:
     return FollowUp.objects.visible_to(user).planned().filter(owner=user).in_order()
 
 
-def there_for(user: User) -> There:
-    """What there is, in one statement: what there is none of is not asked for."""
-    return _there(asked_once(user, _asked(user)))
+def there_for(request: HttpRequest, user: User) -> There:
+    """What there is, in one statement with what the frame asks: what there is none of is not asked for."""
+    besides = {"has_news": Exists(unseen(user)), "left_acute": Count(left_in_cases_of(user))}
+    found = asked_once(user, {**_asked(user), **besides, **frame_asks(user)})
+    frame_knows(request, found)
+    return replace(_there(found), has_news=found["has_news"], has_acute=bool(found["left_acute"]))
 
 
 def _asked(user: User) -> dict[str, Expression | Subquery]:

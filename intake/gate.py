@@ -18,10 +18,11 @@ from helpline.people.models import LogEntry, User
 from intake.codes import normalise
 from intake.emergency_acts import goes_too_far, may_change
 from intake.models import Call, Case, CaseOpening, SecrecyDecision
-from intake.models.cases import locked_cases
+from intake.models.cases import CaseQuerySet, locked_cases
 from intake.search import ended_calls_of
 from intake.whose import is_named, locked_out
 
+Asking = Callable[[CaseQuerySet, User], CaseQuerySet]
 Told = tuple[str, dict[str, Any]]  # an event of the log with its codes, where a reading has one of its own
 COMPLETED = ("call.completed", "call.consulted")  # of the log: who finished a call
 
@@ -48,23 +49,20 @@ def case_for(
     row: object = "",
     call: uuid.UUID | None = None,
     told: Told = ("", {}),
+    asking: Asking = lambda cases, user: cases,
 ) -> Case:
     """An own case, or one that this person has a right to (`right_to`). Raises Http404, ReasonNeeded, or PermissionDenied for
     what an emergency gives no right to. Logs the reading with that right: one row, `of` what is read through the case, or as
-    it is `told`."""
+    it is `told`. `asking`: what else is asked of its row in the same statement."""
     user = person(request)
-    case = (
-        Case.objects.within_reach_of(user)
-        .select_related("key", "owner", "unit", "municipality")
-        .filter(code=_stored(code))
-        .first()
-    )
+    found = Case.objects.within_reach_of(user).select_related("key", "owner", "unit", "municipality")
+    case = asking(found.filter(code=_stored(code)), user).first()
     if case is None:
         refused = _refused(user, code)
         if request.method == "POST" and (lapsed := _lapsed(code, user)):
             raise ReasonNeeded(lapsed)  # what was written while it was open is given back
         raise refused
-    why = right_to(case, user)
+    why = _rights(request)[case.pk] = right_to(case, user)
     if not why:
         raise ReasonNeeded(case)
     if goes_too_far(request, case, user, why):
@@ -81,10 +79,16 @@ def case_for(
 def may_do(request: HttpRequest, case: Case, name: str) -> bool:
     """Whether what lies behind this URL name would be done for this person in this case, as the gate would answer it: what
     would not is not offered. The right is asked for once in a request."""
-    user, rights = person(request), request.__dict__.setdefault("rights_to_cases", {})
+    user, rights = person(request), _rights(request)
     if case.pk not in rights:
         rights[case.pk] = right_to(case, user)
     return may_change(name, case, user, rights[case.pk])
+
+
+def _rights(request: HttpRequest) -> dict[uuid.UUID, str]:
+    """Case -> the right under which this request comes to it, as far as it was asked."""
+    rights: dict[uuid.UUID, str] = request.__dict__.setdefault("rights_to_cases", {})
+    return rights
 
 
 def _lapsed(code: str, user: User) -> Case | None:

@@ -193,6 +193,9 @@ AMENDMENTS: Words = {
     "objection": _("The person’s own objection"),
 }
 
+# Whose objection it is, beside what stands in a call.
+SAID_BY: Words = {"caller": _("Of who called"), "concern": _("Of the person of concern")}
+
 STATUSES: Words = {
     "new": _("New"),
     "active": _("In progress"),

@@ -43,10 +43,10 @@ def marks_of(row: Person | Call) -> set[Mark]:
     return {(str(kind), key.mark(kind, text)) for kind, text in wanted if key and text}
 
 
-def follow_words(row: SealedModel) -> None:
+def follow_words(row: SealedModel, is_new: bool) -> None:
     """Make the marks of a row that was written what its words say. A call has none before it is at an end."""
     if isinstance(row, Person) or (isinstance(row, Call) and row.is_finished):
-        set_marks(row)
+        set_marks(row, is_new=is_new)
 
 
 def forget_marks(key: DataKey) -> None:
@@ -54,9 +54,10 @@ def forget_marks(key: DataKey) -> None:
     SearchMark.objects.filter(Q(case__key=key.pk) | Q(call__key=key.pk)).delete()
 
 
-def set_marks(row: Person | Call) -> tuple[int, int]:
-    """Add the marks that are missing and remove those that are wrong. Returns how many of each."""
-    wanted, theirs = marks_of(row), _theirs(row)
+def set_marks(row: Person | Call, *, is_new: bool = False) -> tuple[int, int]:
+    """Add the marks that are missing and remove those that are wrong. Returns how many of each. A row that `is_new` has none
+    yet."""
+    wanted, theirs = marks_of(row), SearchMark.objects.none() if is_new else _theirs(row)
     there = {(mark.kind, mark.mark): mark.pk for mark in theirs}
     wrong = [pk for mark, pk in there.items() if mark not in wanted]
     if wrong:

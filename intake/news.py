@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
@@ -49,8 +49,9 @@ ANSWERS: list[Callable[[User, Collection[Notice]], dict[uuid.UUID, Told]]] = []
 
 def unseen(user: User) -> QuerySet[Notice]:
     """What is new to this person; nothing of a case that is not there for them. A change of shift has a place of its own."""
-    cases = Case.objects.visible_to(user).values("pk")
-    shown = Q(case__isnull=True, kind__in=PLACES) | Q(case__in=cases)
+    # Looked up case by case: those of the unit are of all years.
+    theirs = Exists(Case.objects.visible_to(user).filter(pk=OuterRef("case")))
+    shown = Q(case__isnull=True, kind__in=PLACES) | Q(theirs)
     return user.notices.filter(shown, seen_at__isnull=True)
 
 

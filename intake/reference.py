@@ -10,6 +10,8 @@ from helpline.people.models import Municipality
 from intake import triage
 from intake.models import QuestionSet
 
+_offered: list[tuple[str, str]] = []  # what `municipalities` has read
+
 
 def load_municipalities() -> int:
     """Write the municipalities of municipalities.csv. Returns how many there are. Harmless when run again."""
@@ -26,7 +28,16 @@ def load_municipalities() -> int:
     Municipality.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["code"], update_fields=["name", "police_area", "finnish_area"]
     )
+    _offered.clear()
     return len(rows)
+
+
+def municipalities() -> list[tuple[str, str]]:
+    """Code and name of each, as a list offers them. Asked of the database once in a process: they come with the software."""
+    if not _offered:
+        places = Municipality.objects.values_list("code", "name")
+        _offered[:] = sorted(places, key=lambda place: place[0] == Municipality.ELSEWHERE)
+    return _offered
 
 
 def load_questions() -> QuestionSet:

@@ -13,6 +13,7 @@ class ReferralsConfig(AppConfig):
         from helpline.people import notices
         from helpline.people import wall as second_wall
         from intake import labels as lower
+        from intake import there
         from intake.actions.calls import CAME_TO_CASE
         from intake.actions.cases import CLOSED
         from intake.actions.steps import DONE
@@ -27,6 +28,7 @@ class ReferralsConfig(AppConfig):
         from referrals.agreed import agency_agreed_to, told_to_go_to
         from referrals.links import REFERRAL_LINKS
         from referrals.news import answers_in
+        from referrals.of_case import asked_of_row
 
         lower.STEP_KINDS.update(labels.STEP_KINDS)
         lower.CALLING.update(labels.CALLING)
@@ -39,6 +41,7 @@ class ReferralsConfig(AppConfig):
         lower.KEEPERS.update(labels.KEEPERS)
         lower.SAID.update(labels.SAID)
         lower.WHYS.update(labels.REASONS)
+        there.ASKED.append(asked_of_row)
         AGREED.append(agency_agreed_to)
         SIGNPOSTED.append(told_to_go_to)
         ANSWERS.append(answers_in)

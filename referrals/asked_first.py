@@ -3,6 +3,7 @@
 from django.db.models import Prefetch
 
 from intake.models import Case
+from intake.there import there_may_be
 from referrals.models import PreAnswer, PreQuestion
 
 
@@ -20,5 +21,7 @@ def questions_of(case: Case) -> list[PreQuestion]:
 
 def said_first(case: Case) -> dict[tuple[int, str], str]:
     """(agency, need) -> the last that it said to a question without a name in this case."""
+    if not there_may_be(case, "questions"):
+        return {}
     rows = PreAnswer.objects.filter(question__case=case).exclude(answer="").order_by("answered_at", "pk")
     return {(agency, need): said for agency, need, said in rows.values_list("agency", "question__need", "answer")}

@@ -7,8 +7,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from intake.models import Case
+from intake.there import there_may_be
 from referrals.labels import SHARED
 from referrals.models import Consent, Referral
+from referrals.of_case import handovers_of
 
 GIVEN_BY: dict[str, Any] = {"self": _("The person"), "guardian": _("A guardian")}
 FORMS: dict[str, Any] = {"spoken": _("spoken"), "written": _("in writing")}
@@ -32,6 +34,14 @@ class Given:
     def scope(self) -> str:
         """What it covers."""
         return ", ".join(str(SHARED[code]).lower() for code in self.consent.scope if code in SHARED)
+
+
+def shown_of(case: Case) -> list[Consent]:
+    """The same for the page of a case: of the handovers that are read there, where there is no other."""
+    if there_may_be(case, "unused"):
+        return list(consents_of(case))
+    used = {one.consent.pk: one.consent for one in handovers_of(case) if one.consent}
+    return sorted(used.values(), key=lambda one: (one.given_at, one.pk), reverse=True)
 
 
 def consents_of(case: Case) -> QuerySet[Consent]:

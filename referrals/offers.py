@@ -106,7 +106,7 @@ def next_best(referral: Referral) -> list[Offer]:
     reaches, and those that have said without a name that they cannot."""
     case, need, age = referral.case, referral.need, referral.age_band
     noes, said = noes_of(case), said_first(case)
-    busy = set(case.referrals.filter(need=need, state__in=states.OPEN).values_list("agency", flat=True))
+    busy = {one.agency_id for one in case.referrals.all() if one.need == need and one.state in states.OPEN}
     found = rank(needs=[need], municipality=case.municipality_id, age_band=age, language=case.language)
     offers = [*_suggested(referral), *found.get(HANDOVER, [])]
     best: dict[int, Offer] = {}
@@ -148,7 +148,7 @@ def history_of(case: Case) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for (agency, _need), state in sorted(_last(case).items(), key=lambda item: WEIGHT.index(item[1])):
         found.setdefault(agency, []).append(state)
-    for agency in case.referrals.filter(state="draft").values_list("agency", flat=True):
+    for agency in {one.agency_id for one in case.referrals.all() if one.state == "draft"}:
         if "draft" not in found.setdefault(agency, []):
             found[agency].append("draft")
     return found
@@ -164,8 +164,10 @@ def words_of(case: Case) -> dict[int, str]:
 
 def _last(case: Case) -> dict[tuple[int, str], str]:
     """(agency, need) -> the state of what was last sent to it."""
-    sent = case.referrals.exclude(state="draft").order_by("created_at", "pk")
-    return {(agency, need): state for agency, need, state in sent.values_list("agency", "need", "state")}
+    sent = sorted(
+        (one for one in case.referrals.all() if one.state != "draft"), key=lambda one: (one.created_at, one.pk)
+    )
+    return {(one.agency_id, one.need): one.state for one in sent}
 
 
 def _meeting(need: str, offers: list[Offer]) -> list[Offer]:

@@ -2,21 +2,24 @@
 
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 
 from helpline.people import clock
 from helpline.people.models import User
 from intake.gate import may_do, person
 from intake.models import Call, Case, FollowUp
+from intake.there import there_may_be
 from referrals.asked_first import questions_of
 from referrals.came_back import came_back
-from referrals.consents import Given, consents_of
+from referrals.consents import Given, shown_of
 from referrals.deadlines import HOUR
 from referrals.labels import ASKING_STEPS, STEP_KINDS
 from referrals.models import QualityComment, Referral
+from referrals.of_case import handovers_of
 from referrals.offers import groups, next_best, words_of
 from referrals.standing import standing
-from referrals.turns import lines
+from referrals.turns import ANSWER_COMMENT, lines_by
 
 Panel = tuple[str, dict[str, Any]]
 NOTHING: Panel = ("referrals/panels/nothing.html", {})
@@ -41,8 +44,8 @@ def who_can_help(request: HttpRequest, call: Call) -> Panel:
 
 def referrals_of_case(request: HttpRequest, case: Case) -> Panel:
     """What is handed over: to whom, where it stands, whose turn it is."""
-    rows = case.referrals.select_related("agency", "case__owner").order_by("-created_at")
-    return "referrals/panels/referrals.html", {"case": case, "lines": lines(rows, person(request))}
+    lines = lines_by(handovers_of(case), case.open_steps, person(request))
+    return "referrals/panels/referrals.html", {"case": case, "lines": lines}
 
 
 def actions_of_case(request: HttpRequest, case: Case) -> Panel:
@@ -52,13 +55,13 @@ def actions_of_case(request: HttpRequest, case: Case) -> Panel:
 
 def consents_of_case(request: HttpRequest, case: Case) -> Panel:
     """Who said yes to what, and the way to take it back."""
-    found = [Given(consent) for consent in consents_of(case)]
+    found = [Given(consent) for consent in shown_of(case)]
     return ("referrals/panels/consents.html", {"case": case, "consents": found}) if found else NOTHING
 
 
 def asked_first_of_case(request: HttpRequest, case: Case) -> Panel:
     """What was asked without a name: who can and from when, who cannot, who has not answered."""
-    found = questions_of(case)
+    found = questions_of(case) if there_may_be(case, "questions") else []
     return ("referrals/panels/pre_questions.html", {"case": case, "questions": found}) if found else NOTHING
 
 
@@ -93,19 +96,20 @@ class Seen:
 
     def __init__(self, case: Case, reader: User) -> None:
         self.has_choice = False
-        rows = (
-            Referral.objects.visible_to(reader)
-            .filter(case=case.pk)
-            .select_related("agency", "case__key", "case__owner")
-        )
-        self.rows = {str(row.pk): row for row in rows.prefetch_related("agency__hours", "agency__absences")}
-        self.back = came_back(self.rows.values())
+        # The gate has let the reader in; of what another unit handed over they are shown the lines alone.
+        rows = handovers_of(case) if case.unit_id == reader.unit_id else []
+        self.rows = {str(row.pk): row for row in rows}
+        self.back = came_back(rows)
+        kinds = {step.kind for step in case.open_steps}
+        if "call_agency" in kinds:
+            prefetch_related_objects(rows, "agency__hours", "agency__absences")
         comments = QualityComment.objects.filter(referral__case=case.pk).values_list("pk", "referral")
-        self.comments = {str(comment): str(referral) for comment, referral in comments}
+        about = comments if ANSWER_COMMENT in kinds else []
+        self.comments = {str(comment): str(referral) for comment, referral in about}
 
     def of(self, step: FollowUp) -> Referral | None:
         """The handover that a step is about; an answer to a comment is about the comment. None where nothing says which."""
-        return self.rows.get(self.comments.get(step.about, "") if step.kind == "answer_comment" else step.about)
+        return self.rows.get(self.comments.get(step.about, "") if step.kind == ANSWER_COMMENT else step.about)
 
 
 def _seen(request: HttpRequest, case: Case) -> Seen:

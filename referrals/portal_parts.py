@@ -9,13 +9,12 @@ from helpline.people.wall import as_granted, beyond_the_wall
 from intake.whose import stand_in_of
 from referrals.actions.pre_questions import open_answers
 from referrals.gate import agency_of
-from referrals.models import PreAnswer, Referral
+from referrals.models import PartnerAgency, PreAnswer, Referral
 
 
-def questions_for(user: User) -> list[PreAnswer]:
-    """What this person's agency can answer now, by its time. Police have no list: they answer by the link alone."""
-    agency = agency_of(user)
-    return [] if agency is None or agency.is_police else list(open_answers().filter(agency=agency))
+def questions_for(agency: PartnerAgency) -> list[PreAnswer]:
+    """What this agency, one's own, can answer now, by its time. Police have no list: they answer by the link alone."""
+    return [] if agency.is_police else list(open_answers().filter(agency=agency))
 
 
 def question_for(user: User, pk: Any) -> PreAnswer | None:

@@ -104,7 +104,7 @@ def directory() -> AgencyQuerySet:
     """The agencies in use, with all that an offer of them says: as many questions, however many they are."""
     people = AgencyMember.objects.filter(in_use("user__"), agency=OuterRef("pk"))
     rows = PartnerAgency.objects.active().annotate(has_people=Exists(people))
-    return rows.prefetch_related("municipalities", "hours", "absences")
+    return rows.with_codes().prefetch_related("hours", "absences")
 
 
 def takes(agency: PartnerAgency, age_band: str) -> bool:

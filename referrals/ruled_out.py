@@ -5,9 +5,12 @@ choice: who is ruled out can still be chosen from the whole directory.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from django.db.models import prefetch_related_objects
+
 from intake.models import Case
 from referrals.ages import overlaps
-from referrals.models import PartnerAgency, Referral, StateChange
+from referrals.came_back import reasons_of
+from referrals.models import PartnerAgency
 from referrals.states import CAME_BACK
 
 PRIVATE = "civil_society"  # a private body has rules of its own; public ones of a kind follow the same
@@ -101,13 +104,12 @@ RULED_OUT: dict[str, Rule] = {
 
 def noes_of(case: Case) -> list[No]:
     """What came back in a case, oldest first. As many questions, however many they are."""
-    rows = Referral.objects.filter(case=case, state__in=CAME_BACK).order_by("created_at", "pk")
-    back = list(rows.values_list("pk", "agency", "need", "age_band"))
-    changes = StateChange.objects.filter(referral__in=[pk for pk, *_rest in back], target__in=CAME_BACK)
-    why = dict(changes.exclude(move="confirm").order_by("at", "id").values_list("referral", "reason"))
-    held = {agency for _pk, agency, *_rest in back}
-    agencies = PartnerAgency.objects.prefetch_related("municipalities").in_bulk(held)
-    return [No(agencies[agency], need, age_band, why.get(pk, "")) for pk, agency, need, age_band in back]
+    back = sorted(
+        (one for one in case.referrals.all() if one.state in CAME_BACK), key=lambda one: (one.created_at, one.pk)
+    )
+    prefetch_related_objects(back, "agency__municipalities")
+    why = reasons_of(back)
+    return [No(one.agency, one.need, one.age_band, why[one.pk]) for one in back]
 
 
 def is_ruled_out(agency: PartnerAgency, *, need: str, age_band: str, noes: Iterable[No]) -> bool:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from helpline.people import clock
@@ -61,6 +62,7 @@ REST: Words = {
     **dict.fromkeys(("sent", "opened"), gettext_lazy("They answer by %(when)s")),
     **dict.fromkeys(("accepted", "contact_booked", "on_hold"), gettext_lazy("With %(agency)s")),
 }
+ANSWER_COMMENT = "answer_comment"  # the step that is about a comment, and not about its handover
 UNCONFIRMED = gettext_lazy("They have not yet confirmed that they have stopped.")
 
 
@@ -92,12 +94,20 @@ class Line:
 
 
 def lines(referrals: Iterable[Referral], reader: User) -> list[Line]:
-    """Each with whose turn it is, as this person is told it. Two queries more, however many they are."""
+    """Each with whose turn it is, as this person is told it. One query more, however many they are, and one where an answer
+    to a comment waits."""
     rows = list(referrals)
-    comments = {str(pk): str(of) for pk, of in _open_comments(rows)}
-    steps = FollowUp.objects.planned().select_related("owner").filter(case__in={row.case_id for row in rows})
-    steps = steps.filter(about__in=[*(str(row.pk) for row in rows), *comments])
-    first = {comments.get(step.about, step.about): step for step in steps.order_by("-due_at")}
+    about = Q(about__in=[str(row.pk) for row in rows]) | Q(kind=ANSWER_COMMENT)
+    steps = FollowUp.objects.planned().select_related("owner").filter(about, case__in={row.case_id for row in rows})
+    return lines_by(rows, list(steps) if rows else [], reader)
+
+
+def lines_by(rows: list[Referral], steps: Iterable[FollowUp], reader: User) -> list[Line]:
+    """The same where the steps that wait in their cases are here already."""
+    latest = sorted(steps, key=lambda step: step.due_at, reverse=True)
+    waits = any(step.kind == ANSWER_COMMENT for step in latest)
+    comments = {str(pk): str(of) for pk, of in _open_comments(rows)} if waits else {}
+    first = {comments.get(step.about, step.about): step for step in latest}
     return [_line(row, first.get(str(row.pk)), reader) for row in rows]
 
 

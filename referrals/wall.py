@@ -10,11 +10,11 @@ are there from where one stands. So no policy asks another, which would go in a 
 from helpline.people.wall import Walled
 from referrals.grounds import consent_grounds
 from referrals.models import FirstLook
-from referrals.models.referrals import LATELY
+from referrals.models.agencies import POLICE
+from referrals.models.referrals import ENDED_BY_OTHERS, LATELY, LEFT_TO_READ
 from referrals.partners import partner_types
 from referrals.states import SEEN_BY_AGENCY, UNANSWERED
 
-POLICE = ("police", "security_service")
 LOOKED_AT = {*UNANSWERED, "question"}
 
 
@@ -56,41 +56,52 @@ _IS_OPENED = f"""{_IS_LOOKED_AT}
                         WHERE n.referral_id = l.referral_id AND (n.made_at, n.id) > (l.made_at, l.id))
 """
 
-# Of a referral r of one's own agency: as for_agency_of, to_confirm_by, answered_for and lately_ended_for say.
-_HANDED = f"""(r.state IN ({_texts(SEEN_BY_AGENCY)}) AND wall_case_is_open(r.case_id)
-    AND (r.access_until IS NULL OR r.access_until >= (SELECT wall_today())))"""
-_TO_CONFIRM = "(r.state = 'withdrawn' AND r.confirmed_at IS NULL)"
-# IS TRUE: what is unknown does not stop an AND, and each row that has ended would ask the two functions.
-_ANSWERED = f"""(r.state NOT IN ({_texts({*SEEN_BY_AGENCY, "withdrawn"})}) AND (r.access_until >= (SELECT wall_today())) IS TRUE
-    AND wall_is_answered(r.id) AND NOT (r.ground IN ({_texts(consent_grounds())}) AND wall_consent_is_over(r.consent_id)))"""
-_ENDED_LATELY = f"""(r.ended_at > (SELECT wall_now()) - interval '{LATELY.days} days' AND NOT (SELECT wall_is_police())
-    AND (r.state IN ('failed', 'expired') OR (r.state = 'withdrawn' AND r.confirmed_at IS NOT NULL)))"""
-_ASKED_FOR = "(r.id = (SELECT wall_ended()) OR (SELECT wall_counts()))"
+# Of a referral r of one's own agency: as for_agency_of, to_confirm_by, answered_for and lately_ended_for say. Each is a query
+# of its own that walks an index of what is there now; as one condition they were asked of all that was ever theirs.
 _THEIRS = "r.agency_id = (SELECT wall_agency()) AND r.state <> 'draft'"
+_HANDED = f"""FROM referrals_referral r JOIN intake_case c ON c.id = r.case_id
+    WHERE {_THEIRS} AND r.state IN ({_texts(SEEN_BY_AGENCY)}) AND c.closed_at IS NULL
+      AND (r.access_until IS NULL OR r.access_until >= (SELECT wall_today()))"""
+_TO_CONFIRM = f"FROM referrals_referral r WHERE {_THEIRS} AND r.state = 'withdrawn' AND r.confirmed_at IS NULL"
+_ANSWERED = f"""FROM referrals_referral r JOIN intake_case c ON c.id = r.case_id
+    WHERE {_THEIRS} AND r.state IN ({_texts(LEFT_TO_READ)}) AND r.access_until >= (SELECT wall_today())
+      AND EXISTS (SELECT 1 FROM referrals_qualitycomment q WHERE q.referral_id = r.id AND q.answered_at IS NOT NULL)
+      AND NOT (r.ground IN ({_texts(consent_grounds())}) AND EXISTS (SELECT 1 FROM referrals_consent t
+                WHERE t.id = r.consent_id AND (t.withdrawn_at IS NOT NULL OR t.valid_until < (SELECT wall_today()))))"""
+_ENDED_LATELY = f"""FROM referrals_referral r
+    WHERE {_THEIRS} AND r.state IN ({_texts(ENDED_BY_OTHERS)}) AND (r.state <> 'withdrawn' OR r.confirmed_at IS NOT NULL)
+      AND r.ended_at > (SELECT wall_now()) - interval '{LATELY.days} days' AND NOT (SELECT wall_is_police())"""
+_ASKED_FOR = f"FROM referrals_referral r WHERE {_THEIRS} AND r.id = (SELECT wall_ended())"
+_COUNTED = f"FROM referrals_referral r WHERE {_THEIRS} AND (SELECT wall_counts())"
+_LOOKED_AT = "FROM referrals_referral r WHERE r.id = (SELECT wall_looked_at())"
 
-_SEEN = f"""(({_THEIRS} AND ({_HANDED} OR {_TO_CONFIRM} OR {_ANSWERED} OR {_ENDED_LATELY} OR {_ASKED_FOR}))
-    OR r.id = (SELECT wall_looked_at()))"""
+
+def _seen(column: str) -> str:
+    """A column of each referral that is there."""
+    parts = (_HANDED, _TO_CONFIRM, _ANSWERED, _ENDED_LATELY, _ASKED_FOR, _COUNTED, _LOOKED_AT)
+    return " UNION ALL ".join(f"SELECT r.{column} {part}" for part in parts)
+
+
 _ASKED_FIRST = "(p.agency_id = (SELECT wall_agency()) OR p.id = (SELECT wall_pre_answer()))"
 # A question without a name shows of its case whose it is, and nothing that tells which it is.
-_CASES = f"""
-    SELECT r.case_id FROM referrals_referral r WHERE {_SEEN}
-    UNION SELECT q.case_id FROM referrals_prequestion q JOIN referrals_preanswer p ON p.question_id = q.id WHERE {_ASKED_FIRST}"""
+_CASES_ASKED = f"""
+    SELECT q.case_id FROM referrals_prequestion q JOIN referrals_preanswer p ON p.question_id = q.id WHERE {_ASKED_FIRST}"""
 # The words themselves open only while the card is with them: what is to confirm, or has ended lately, holds no word.
 _KEYS = f"""
-    SELECT c.key_id FROM intake_case c JOIN referrals_referral r ON r.case_id = c.id WHERE c.key_id IS NOT NULL
-       AND (({_THEIRS} AND ({_HANDED} OR {_ANSWERED} OR r.id = (SELECT wall_ended()))) OR r.id = (SELECT wall_opened()))"""
-# Who works with them; whose case it is; who wrote a line that they read.
+    SELECT c.key_id {_HANDED} UNION ALL SELECT c.key_id {_ANSWERED}
+    UNION ALL SELECT c.key_id FROM intake_case c JOIN referrals_referral r ON r.case_id = c.id
+     WHERE ({_THEIRS} AND r.id = (SELECT wall_ended())) OR r.id = (SELECT wall_opened())"""
+# Whose case it is; who wrote a line that they read.
 _PEOPLE = """
-    SELECT m.user_id FROM referrals_agencymember m WHERE m.agency_id = (SELECT wall_agency())
-    UNION SELECT c.owner_id FROM intake_case c WHERE c.owner_id IS NOT NULL AND c.id IN (SELECT * FROM wall_cases())
+    SELECT c.owner_id FROM intake_case c WHERE c.owner_id IS NOT NULL
+       AND c.id IN (SELECT * FROM wall_cases() UNION ALL SELECT * FROM wall_cases_asked())
     UNION SELECT s.by_id FROM referrals_statechange s
      WHERE s.by_id IS NOT NULL AND s.referral_id IN (SELECT * FROM wall_referrals())
     UNION SELECT w.by_id FROM referrals_message w
      WHERE w.by_id IS NOT NULL AND w.referral_id IN (SELECT * FROM wall_referrals())"""
 _AGENCIES = f"""
-    SELECT a.id FROM referrals_partneragency a WHERE a.id = (SELECT wall_agency())
-    UNION SELECT r.agency_id FROM referrals_referral r WHERE {_SEEN}
-    UNION SELECT p.agency_id FROM referrals_preanswer p WHERE {_ASKED_FIRST}"""
+    SELECT r.agency_id {_LOOKED_AT}
+    UNION ALL SELECT p.agency_id FROM referrals_preanswer p WHERE p.id = (SELECT wall_pre_answer())"""
 
 # Each after those that it calls.
 FUNCTIONS: dict[str, str] = {
@@ -103,16 +114,6 @@ FUNCTIONS: dict[str, str] = {
     ),  # all that were with them, without a word: to count how soon they answer
     "wall_today()": _setting("today", "date"),
     "wall_now()": _setting("now", "timestamptz"),
-    "wall_case_is_open(uuid)": _past_policies("boolean", "SELECT closed_at IS NULL FROM intake_case WHERE id = $1"),
-    "wall_is_answered(uuid)": _past_policies(
-        "boolean",
-        "SELECT EXISTS (SELECT 1 FROM referrals_qualitycomment WHERE referral_id = $1 AND answered_at IS NOT NULL)",
-    ),
-    "wall_consent_is_over(bigint)": _past_policies(
-        "boolean",
-        "SELECT EXISTS (SELECT 1 FROM referrals_consent"
-        " WHERE id = $1 AND (withdrawn_at IS NOT NULL OR valid_until < wall_today()))",
-    ),
     "wall_is_police()": _past_policies(
         "boolean",
         "SELECT EXISTS (SELECT 1 FROM referrals_partneragency WHERE id = wall_agency() AND (receiver_kind IN"
@@ -120,15 +121,20 @@ FUNCTIONS: dict[str, str] = {
     ),
     "wall_looked_at()": _past_policies("uuid", _IS_LOOKED_AT),
     "wall_opened()": _past_policies("uuid", _IS_OPENED),
-    "wall_referrals()": _ids("uuid", f"SELECT r.id FROM referrals_referral r WHERE {_SEEN}"),
-    "wall_cases()": _ids("uuid", _CASES),
+    "wall_referrals()": _ids("uuid", _seen("id")),
+    "wall_cases()": _ids("uuid", _seen("case_id")),
+    "wall_cases_asked()": _ids("uuid", _CASES_ASKED),
     "wall_keys()": _ids("uuid", _KEYS),
+    "wall_colleagues()": _ids(
+        "bigint", "SELECT m.user_id FROM referrals_agencymember m WHERE m.agency_id = (SELECT wall_agency())"
+    ),
     "wall_people()": _ids("bigint", _PEOPLE),
     "wall_agencies()": _ids("bigint", _AGENCIES),
 }
 
 _OF_A_REFERRAL = "referral_id IN (SELECT * FROM wall_referrals())"
-_OF_AN_AGENCY = "agency_id IN (SELECT * FROM wall_agencies())"
+# One's own first: what is dearer is asked where that is not it, and only then.
+_AGENCY = "{id} = (SELECT wall_agency()) OR {id} IN (SELECT * FROM wall_agencies())"
 
 # Of a referral what is shown; never what we kept back and why, nor why we chose the ground.
 CARD_FIELDS = (
@@ -144,7 +150,7 @@ USER_FIELDS = (
 )
 
 WALL: list[Walled] = [
-    Walled("referrals.Referral", _SEEN.replace("r.", "referrals_referral."), CARD_FIELDS),
+    Walled("referrals.Referral", "id IN (SELECT * FROM wall_referrals())", CARD_FIELDS),
     Walled("referrals.StateChange", _OF_A_REFERRAL),
     Walled("referrals.Message", _OF_A_REFERRAL),
     Walled("referrals.QualityComment", _OF_A_REFERRAL),
@@ -164,14 +170,18 @@ WALL: list[Walled] = [
         "referrals.PreQuestion",
         "EXISTS (SELECT 1 FROM referrals_preanswer p WHERE p.question_id = referrals_prequestion.id)",
     ),
-    Walled("referrals.PartnerAgency", "id IN (SELECT * FROM wall_agencies())"),
+    Walled("referrals.PartnerAgency", _AGENCY.format(id="id")),
     Walled("referrals.AgencyMember", "agency_id = (SELECT wall_agency())"),
-    Walled("referrals.OpeningHours", _OF_AN_AGENCY),
-    Walled("referrals.AgencyAbsence", _OF_AN_AGENCY),
-    Walled("referrals.PartnerAgency_municipalities", "partneragency_id IN (SELECT * FROM wall_agencies())"),
-    Walled("intake.Case", "id IN (SELECT * FROM wall_cases())", CASE_FIELDS),
+    Walled("referrals.OpeningHours", _AGENCY.format(id="agency_id")),
+    Walled("referrals.AgencyAbsence", _AGENCY.format(id="agency_id")),
+    Walled("referrals.PartnerAgency_municipalities", _AGENCY.format(id="partneragency_id")),
+    Walled(
+        "intake.Case", "id IN (SELECT * FROM wall_cases()) OR id IN (SELECT * FROM wall_cases_asked())", CASE_FIELDS
+    ),
     Walled("people.DataKey", "id IN (SELECT * FROM wall_keys())"),
-    Walled("people.User", "id IN (SELECT * FROM wall_people())", USER_FIELDS),
+    Walled(
+        "people.User", "id IN (SELECT * FROM wall_colleagues()) OR id IN (SELECT * FROM wall_people())", USER_FIELDS
+    ),
     Walled("people.Unit", ""),
     Walled("people.Municipality", ""),
 ]

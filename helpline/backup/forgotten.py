@@ -1,7 +1,8 @@
 """What must stay forgotten whatever is restored: identities and numbers, never a name or a word.
 
 Destroyed keys, disposals that were carried out with their cases and calls, accounts that are switched off; and who may not
-come in, or not to a case: last days of accounts, log-ins that were reset, lock-outs. A list is written with each backup, and
+come in, or not to a case: last days of accounts, log-ins that were reset, lock-outs; and the statistics that were told, so that
+they are not told anew of less. A list is written with each backup, and
 can be written at any time and kept elsewhere; several make one.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 List = dict[str, Any]
-PARTS = ("keys", "disposals", "resets", "accounts", "last_days", "locks")
+PARTS = ("keys", "disposals", "resets", "accounts", "last_days", "locks", "told")
 # As it is now: the newest list alone knows, for it may have been taken back.
 NOW = ("accounts", "last_days", "locks")
 # Each answers one JSON value for each row. A disposal counts where a case or call of it went.
@@ -34,6 +35,11 @@ QUESTIONS = {
     "resets": """
         SELECT json_build_object('id', "row", 'at', max(at)) FROM people_logentry WHERE event = 'second_factor.reset'
         GROUP BY "row" ORDER BY "row"
+    """,
+    # What was told of a quarter or a year is never told anew, and otherwise. Numbers alone, those that are not told with them:
+    # the year is counted from them.
+    "told": """
+        SELECT json_build_object('id', period, 'counts', counts, 'told', told, 'at', at) FROM intake_toldperiod ORDER BY period
     """,
     # The owner too: who is locked out has nothing of the case in hand.
     "locks": """
@@ -69,7 +75,12 @@ def counted(one: List) -> str:
     """The list in one line."""
     items = sum(len(row["items"] or []) for row in one["disposals"])
     said = f"{len(one['keys'])} destroyed keys, {items} cases and calls removed, {len(one['accounts'])} accounts switched off"
-    more = {"last_days": "last days of accounts", "resets": "log-ins reset", "locks": "lock-outs"}
+    more = {
+        "last_days": "last days of accounts",
+        "resets": "log-ins reset",
+        "locks": "lock-outs",
+        "told": "periods told",
+    }
     return ", ".join([said, *(f"{len(one.get(part, []))} {words}" for part, words in more.items())])
 
 

@@ -70,8 +70,6 @@ INBOX = """
 LOG = """INSERT INTO people_logentry (at, user_id, role, event, "case", call, "row", why, source, codes)
          VALUES (now(), %s, 'caseworker', %s, %s, %s, '', 'own', '10.1.1.1', '{}')"""
 KEY = "INSERT INTO people_datakey (id, master, wrapped) VALUES (%s, '1', %s)"
-NOTE = """INSERT INTO intake_note (id, call_id, case_id, kind, text, by_id, at, signed_at, amendment)
-          VALUES (%s, NULL, %s, 'seen', %s, %s, now(), now(), '')"""
 
 
 def _rows(cursor: Cursor, ask: str, params: object) -> None:
@@ -184,12 +182,12 @@ def complete(cursor: Cursor, desk: Desk) -> None:
 
 def note(cursor: Cursor, desk: Desk) -> None:
     """A signed note, its line of the timeline, its row of the log."""
-    from intake.models import Event
+    from intake.models import Event, Note
 
-    pk, written = desk.next_case()[0], new_id(time.time(), desk.dice)
-    cursor.execute(NOTE, [written, str(pk), SEALED, desk.user])
-    event = {"id": new_id(time.time(), desk.dice), "case_id": str(pk), "at": moment(time.time()), "by_id": desk.user}
-    _insert(cursor, Event, {**event, "kind": "note.signed", "note_id": written})
+    pk, written, now = desk.next_case()[0], new_id(time.time(), desk.dice), moment(time.time())
+    owned = {"case_id": str(pk), "at": now, "by_id": desk.user}
+    _insert(cursor, Note, {"id": written, **owned, "kind": "seen", "text": SEALED, "signed_at": now})
+    _insert(cursor, Event, {"id": new_id(time.time(), desk.dice), **owned, "kind": "note.signed", "note_id": written})
     cursor.execute(LOG, [desk.user, "note.signed", str(pk), None])
 
 

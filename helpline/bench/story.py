@@ -129,7 +129,8 @@ class Story:
             write.openings.add(opening, case, other, "owner_away", moment(read), moment(read + 12 * AN_HOUR))
             write.told("case.opened_by_other", case, key, read, other, row=opening, reason="owner_away")
         if dice.random() < 0.03:
-            write.bounces.add(write.id(read), case, NULL, "changed_hands", f"bench:{case}", moment(read), by)
+            unit = write.at.units[facts.unit]
+            write.bounces.add(write.id(read), case, NULL, unit, "changed_hands", f"bench:{case}", moment(read), by)
         if dice.random() < 0.02:
             self._concern(facts, case, key)
         self.listed = [*self.listed, case][-LAST_LISTED:]

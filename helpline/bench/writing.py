@@ -81,7 +81,7 @@ class Writing:
         )
         self.changes = Rows(StateChange, "id", "referral_id", "at", "by_id", "move", "source", "target")
         self.rungs = Rows(SilenceRung, "referral_id", "rung", "due_at", "state", "fired_at")
-        self.bounces = Rows(Bounce, "id", "case_id", "call_id", "cause", "source", "at", "by_id")
+        self.bounces = Rows(Bounce, "id", "case_id", "call_id", "unit_id", "cause", "source", "at", "by_id")
         self.events = Rows(Event, "id", "case_id", "at", "by_id", "kind", "text", "codes", "call_id", "note_id")
         self.log = Rows(LogEntry, "at", "user_id", "role", "event", "case", "call", "row", "why", "source", "codes")
 

@@ -217,10 +217,11 @@ def _whose_fact(key: str, subject: Subject) -> str:
 
 def _beside(notes: list[Note], about: str, whose: str, subject: Subject) -> Iterator[Line]:
     """What was written afterwards beside a fact or an answer: it is whose that is; but whoever did not call themselves may
-    not know what is, as a rule, the caller's own correction or objection (OSL 26:5)."""
-    whose = whose if subject.of_caller == OWN else REPORTERS
+    not know what is, as a rule, the caller's own correction or objection (OSL 26:5). The person of concern reads their own
+    objection, and nobody else does."""
     for one in notes:
-        yield Line(f"{about}: {one.amendment_name}, {at(one.at)}, {one.by}", one.text, whose)
+        of_this = subject.of_concern if one.said_by == CONCERN else whose if subject.of_caller == OWN else REPORTERS
+        yield Line(f"{about}: {one.amendment_name}, {at(one.at)}, {one.by}", one.text, of_this)
 
 
 def _notes(notes: list[Note]) -> Iterator[Line]:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -80,8 +80,9 @@ def leaders(unit: int | None, day: dt.date, but: Collection[int] = ()) -> list[U
     there, or they themselves. Empty only where the unit has no manager. `but`: who may not hear of it, and is passed over;
     then it may be empty where nobody else is there."""
     staff = User.objects.filter(in_use(), unit=unit, unit__isnull=False, role__in=STAFF).order_by("pk")
-    managers = list(staff.filter(role=Role.MANAGER))
-    there = [one for one in managers if one.pk not in but and on_duty(one, day)]
+    is_away = Exists(away_on(day).filter(pk=OuterRef("pk")))
+    managers: list[User] = list(staff.filter(role=Role.MANAGER).annotate(is_away=is_away))
+    there = [one for one in managers if one.pk not in but and one.is_in_use and not vars(one)["is_away"]]
     if there or not managers:
         return there
     named = {row.deputy_id for one in managers if (row := away(one, day)) and row.deputy_id}

@@ -1,8 +1,10 @@
 """The log: one row for every reading, change and refusal, written in the transaction of what it tells of; a refusal stands
 outside it. What cannot be logged is neither shown nor done."""
 
+import contextlib
 import contextvars
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import DatabaseError
@@ -13,6 +15,8 @@ from helpline.people.models import LogEntry, User
 SOURCE: contextvars.ContextVar[str | None] = contextvars.ContextVar("source", default=None)
 # The refusals of the request in hand (refusals.RefusalsMiddleware); None outside a request.
 REFUSED: contextvars.ContextVar[list[LogEntry] | None] = contextvars.ContextVar("refused", default=None)
+# The rows of the act in hand, to be written when it ends (`together`); None where each is written by itself.
+WAITING: contextvars.ContextVar[list[LogEntry] | None] = contextvars.ContextVar("waiting", default=None)
 
 ROW_LENGTH = 80  # LogEntry.row
 
@@ -47,16 +51,40 @@ def log(
         source=SOURCE.get() if by else None,
         codes=codes,
     )
-    write(entry)
-    refused = REFUSED.get()
-    if refused is not None and event.endswith(".refused"):
-        refused.append(entry)
+    waiting, refused = WAITING.get(), REFUSED.get()
+    if event.endswith(".refused"):
+        waiting = None  # a refusal waits for nothing
+        if refused is not None:
+            refused.append(entry)
+    if waiting is None:
+        write(entry)
+    else:
+        waiting.append(entry)
     return entry
 
 
-def write(entry: LogEntry) -> None:
-    """Store a row. Raises NotLogged."""
+def write(*entries: LogEntry) -> None:
+    """Store rows, in their order. Raises NotLogged."""
     try:
-        entry.save(force_insert=True)
+        if len(entries) == 1:
+            entries[0].save(force_insert=True)  # outside a transaction it makes none of its own
+        else:
+            LogEntry.objects.bulk_create(entries)
     except DatabaseError as error:
         raise NotLogged(type(error).__name__) from error
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """The rows of one act, written by one statement at its end; within its transaction. Left by an exception it writes none,
+    as that transaction does. Raises NotLogged."""
+    if WAITING.get() is not None:  # of an act that this one is part of
+        yield
+        return
+    waiting: list[LogEntry] = []
+    token = WAITING.set(waiting)
+    try:
+        yield
+    finally:
+        WAITING.reset(token)
+    write(*waiting)

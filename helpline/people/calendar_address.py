@@ -23,12 +23,21 @@ def address_of(user: User) -> CalendarAddress | None:
     return CalendarAddress.objects.filter(user=user).first()
 
 
-def make_address(*, by: User) -> str:
+def mark_of(address: CalendarAddress | None) -> str:
+    """What a page says of the address that it was drawn with: another one has another mark; "" where there is none."""
+    return address.made_at.isoformat() if address else ""
+
+
+def make_address(*, by: User, instead_of: str | None = None) -> str:
     """Switch one's own address on, or renew it: the one from before leads nowhere from now on. Returns the secret part, which
-    is kept nowhere."""
+    is kept nowhere; "" where there is another by now than `instead_of` (its mark): a page that is sent once more, by a
+    reload, does nothing."""
     token = secrets.token_urlsafe(32)
     fresh = {"digest": digest_of(token), "made_at": clock.now(), "read_on": None}
     with transaction.atomic():
+        User.objects.select_for_update(of=("self",)).get(pk=by.pk)
+        if instead_of is not None and instead_of != mark_of(address_of(by)):
+            return ""
         CalendarAddress.objects.update_or_create(user=by, defaults=fresh)
         log("calendar.made", by=by, row=by.pk)
     return token

@@ -1,13 +1,18 @@
 """Several numbers in one statement, and counts that stop where nobody reads on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import Expression, IntegerField, QuerySet, Subquery
+from django.http import HttpRequest
 
 from helpline.people.models import User
 
 MOST = 1000  # what is more is said as "1000+"
+# What the frame of a page asks of this person, and where it finds what a page has asked for it; the roof adds its own at
+# start.
+FRAME_ASKS: list[Callable[[User], dict[str, Any]]] = []
+FRAME_KNOWS: list[Callable[[HttpRequest, Mapping[str, Any]], None]] = []
 
 
 class Count(Subquery):
@@ -32,6 +37,17 @@ def asked_once(user: User, asked: Mapping[str, Expression | Subquery]) -> dict[s
     rows = User.objects.filter(pk=user.pk).order_by().annotate(**{plain: asked[name] for plain, name in names.items()})
     found = rows.values(*names).get()
     return {name: found[plain] for plain, name in names.items()}
+
+
+def frame_asks(user: User) -> dict[str, Any]:
+    """The frame's part of a statement that asks for more."""
+    return {name: asked for asks in FRAME_ASKS for name, asked in asks(user).items()}
+
+
+def frame_knows(request: HttpRequest, found: Mapping[str, Any]) -> None:
+    """A page that has asked for the frame's part with its own leaves it for the frame: it is not asked for again."""
+    for knows in FRAME_KNOWS:
+        knows(request, found)
 
 
 def count_of(rows: QuerySet[Any]) -> int:

@@ -18,6 +18,7 @@ from django.http import HttpRequest
 
 from helpline.people import clock
 from helpline.people.audit import log
+from helpline.people.calendar_address import end_address
 from helpline.people.errors import Refused
 from helpline.people.models import User
 from helpline.people.session_store import NEWER, SEEN, SessionStore, stored
@@ -139,9 +140,10 @@ def end_others(*, by: User, request: HttpRequest) -> int:
 
 
 def end_all_of(*, by: User, user: User) -> None:
-    """The keeper ends every log-in of somebody."""
+    """The keeper ends every log-in of somebody, and with them the secret address of their calendar, which needs none."""
     with transaction.atomic():
         many = end_all(user)
+        end_address(by=by, user=user)
         log("session.closed", by=by, row=user.pk, many=many)
 
 

@@ -13,8 +13,8 @@ MINUTE, HOUR = 60, 3600  # seconds
 
 
 def too_often(request: HttpRequest, *, what: str, a_minute: int) -> bool:
-    """Whether this was more than so many times within this minute. Two at the very same moment may count as one: it keeps a
-    crowd out, not a single one more."""
+    """Whether this was more than so many times within this minute. Of the first, two at the very same moment may count as
+    one: it keeps a crowd out, not a single one more."""
     return _times(what, _place(request), MINUTE) > a_minute
 
 
@@ -26,9 +26,11 @@ def too_many(user: User, *, what: str, most: int, within: int = MINUTE) -> bool:
 
 def _times(what: str, whose: str, within: int) -> int:
     key = f"pace:{what}:{whose}:{int(clock.now().timestamp()) // within}"
-    times = int(cache.get(key, 0)) + 1
-    cache.set(key, times, 2 * within)
-    return times
+    try:
+        return cache.incr(key)
+    except ValueError:  # the first within this time
+        cache.add(key, 1, 2 * within)
+        return 1
 
 
 def _place(request: HttpRequest) -> str:

@@ -8,7 +8,7 @@ are bound to the text (associated data), so a moved text does not open.
 import base64
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -25,9 +25,9 @@ NONCE = 12  # bytes
 # (row, field, text) -> the text as it may be kept; each floor adds its own at start. What must never be stored is taken
 # out here, on the one way that all words go.
 KEPT: list[Callable[[Any, str, str], str]] = []
-# (row) -> nothing, when a row with words was written; and (key) -> nothing, when all words under a key are forgotten: both in
-# the same transaction. What is kept beside the words (the marks of the search index) follows them here.
-WRITTEN: list[Callable[[Any], None]] = []
+# (row, is_new) -> nothing, when a row with words was written; and (key) -> nothing, when all words under a key are forgotten:
+# both in the same transaction. What is kept beside the words (the marks of the search index) follows them here.
+WRITTEN: list[Callable[[Any, bool], None]] = []
 FORGOTTEN: list[Callable[[Any], None]] = []
 
 
@@ -284,11 +284,23 @@ class SealedModel(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write the row, and what follows its words."""
+        is_new = self._state.adding
         with transaction.atomic(savepoint=False):
             super().save(*args, **kwargs)
             for follow in WRITTEN:
-                follow(self)
+                follow(self, is_new)
 
     def seal_key(self) -> DataKey:
         """The key of the call or case that this row belongs to."""
         raise TypeError(f"{type(self).__name__} must say whose key seals it")
+
+
+def write_new(rows: Sequence[SealedModel]) -> None:
+    """Write new rows of one kind by one statement, in their order, and what follows their words."""
+    if not rows:
+        return
+    with transaction.atomic(savepoint=False):
+        type(rows[0])._base_manager.bulk_create(rows)
+        for row in rows:
+            for follow in WRITTEN:
+                follow(row, True)

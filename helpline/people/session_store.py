@@ -22,6 +22,8 @@ class SessionStore(DatabaseSessionStore):
     """Django takes every fault of the database for a session that was deleted meanwhile, and answers 400; then a person
     reads that what was sent is wrong, after it has been saved. Its `session_key` is the cookie; no table holds that one."""
 
+    _as_read = ""  # what its row held
+
     def _get_session_from_db(self) -> Any:
         held = (
             super()
@@ -31,6 +33,7 @@ class SessionStore(DatabaseSessionStore):
         )
         if held is None:
             self._session_key = None  # a key that somebody else chose is never taken up
+        self._as_read = held.session_data if held else ""
         return held
 
     def exists(self, session_key: str) -> bool:
@@ -50,6 +53,8 @@ class SessionStore(DatabaseSessionStore):
 
     def save(self, must_create: bool = False) -> None:
         """Save the session. Raises OperationalError where the database does not answer, UpdateError where it is gone."""
+        if not must_create and self._written_over():
+            return
         try:
             with transaction.atomic(using=router.db_for_write(self.model)):
                 self._keep_what_was_told(must_create)
@@ -58,6 +63,17 @@ class SessionStore(DatabaseSessionStore):
             if isinstance(error.__context__, OperationalError):
                 raise error.__context__ from None
             raise
+
+    def _written_over(self) -> bool:
+        """Write over the row of this session, by one statement; False where it is not as it was read, and nothing is done."""
+        if not self.session_key or not self._as_read:
+            return False
+        row = self.create_model_instance(self._get_session())  # type: ignore[attr-defined]
+        as_read = self.model.objects.filter(pk=row.pk, session_data=self._as_read)
+        if not as_read.update(session_data=row.session_data, expire_date=row.expire_date):
+            return False
+        self._as_read = row.session_data
+        return True
 
     def _keep_what_was_told(self, must_create: bool) -> None:
         """Word of a new log-in that another session left here meanwhile (live_sessions.tell_others) is not written over."""

@@ -11,7 +11,7 @@ from helpline.people.audit import log
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
 from intake import triage
-from intake.actions.timeline import record
+from intake.actions.timeline import lock_call, record
 from intake.models import AcuteMeasure, Call, Case
 
 
@@ -28,33 +28,39 @@ def write_measures(
     A stamp stays as it was made; what is wrong with it is told in words beside it. While the call goes on its words can be
     changed as all others can; once it is completed, words are only added, and each stands in the timeline.
     """
-    references, reasons = references or {}, reasons or {}
     with transaction.atomic():
         call = _held(call)
-        rows = {row.kind: row for row in call.measures.all()}
-        known = triage.codes("acute_lines")
-        for kind in sorted({*done, *references, *reasons}, key=lambda kind: known.index(kind) if kind in known else -1):
-            if kind not in known:
-                raise Refused(_("There is no such line in the list of what is acute."))
-            row = rows.get(kind) or AcuteMeasure(call=call, kind=kind, by=by, at=clock.now())
-            for event, text in _change(row, kind in done, references.get(kind), reasons.get(kind)):
-                _keep(by, row, event, text)
+        write_held(by, call, done, references or {}, reasons or {})
+        if not call.is_finished:
+            call.saved_at = clock.now()
+            call.save(update_fields=["saved_at"])
+
+
+def write_held(
+    by: User, call: Call, done: Collection[str], references: Mapping[str, str], reasons: Mapping[str, str]
+) -> None:
+    """What `write_measures` does, in a call that is held already."""
+    rows = {row.kind: row for row in call.measure_rows}
+    known = triage.codes("acute_lines")
+    for kind in sorted({*done, *references, *reasons}, key=lambda kind: known.index(kind) if kind in known else -1):
+        if kind not in known:
+            raise Refused(_("There is no such line in the list of what is acute."))
+        row = rows.setdefault(kind, AcuteMeasure(call=call, kind=kind, by=by, at=clock.now()))
+        for event, text in _change(row, kind in done, references.get(kind), reasons.get(kind)):
+            _keep(by, row, event, text)
+    call.measure_rows = [row for row in rows.values() if row.done_at or row.why_not]
 
 
 def tell_measures(by: User, case: Case, call: Call) -> None:
     """What was done at once, and what was not, in the timeline of the case that the call now belongs to."""
-    for row in call.measures.all():
+    for row in call.measure_rows:
         words = [_("Reference: %(reference)s") % {"reference": row.reference}] if row.reference else []
         text = "\n".join([*words, *([row.why_not] if row.why_not else [])])
         _tell("measure.done" if row.done_at else "measure.explained", by, case, row, text)
 
 
 def _held(call: Call) -> Call:
-    held = (
-        Call.objects.select_for_update(of=("self",))
-        .select_related("key", "unit", "taken_by", "case__key")
-        .get(pk=call.pk)
-    )
+    held = lock_call(call)
     if held.voided_at is not None:
         raise TooLate(_("This call is taken away."))
     return held

@@ -13,13 +13,14 @@ from helpline.people import clock
 from helpline.people.audit import log
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import User
-from helpline.people.sealed import DataKey
+from helpline.people.sealed import DataKey, write_new
 from intake import triage
 from intake.actions import tracks
-from intake.actions.acute import write_measures
+from intake.actions.acute import write_held
 from intake.actions.cases import open_case
 from intake.actions.continuity import continue_case, leave_case
 from intake.actions.opening import open_once
+from intake.actions.timeline import lock_call, together
 from intake.labels import NOTE_KINDS
 from intake.models import Answer, Call, Note, QuestionSet
 
@@ -37,14 +38,14 @@ FACTS = {
 def start_call(*, by: User, is_practice: bool = False, token: uuid.UUID | None = None) -> Call:
     """A new call: the time is stamped, the questions of today are fixed for it. Practice stays out of every figure.
     `token` is that of the page which it is opened from: pressed twice, it opens one call."""
-    unit = by.unit
+    unit = by.unit_id
     if unit is None:
         raise Refused(_("Only a person of a unit can take calls."))
 
     def start(token: uuid.UUID | None) -> Call:
         call = Call.objects.create(
             key=DataKey.new(),
-            unit=unit,
+            unit_id=unit,
             taken_by=by,
             question_set=QuestionSet.objects.latest("version"),
             received_at=clock.now(),
@@ -70,13 +71,15 @@ def save_call(
     done: Collection[str] = (),
     references: Mapping[str, str] | None = None,
     reasons: Mapping[str, str] | None = None,
+    is_held: bool = False,
 ) -> Call:
     """Save what is given, and only that. An empty answer takes the answer away. `safe` is by key of intake/safe.py: two
     windows take no line from each other. `done`, `references` and `reasons` are of the lines that must be done at once
-    (actions/acute.py). Raises Refused, TooLate or BadAnswer."""
+    (actions/acute.py). `is_held`: who calls this holds the row, and `call` is as it stands. Raises Refused, TooLate or
+    BadAnswer."""
     parts = (facts, answers, remarks, notes, safe, references, reasons)
     with transaction.atomic():
-        call = hold_call(call)
+        call = unfinished(call) if is_held else hold_call(call)
         for name, value in (facts or {}).items():
             if name not in FACTS:
                 raise Refused(_("A call has no “%(name)s”.") % {"name": name})
@@ -93,7 +96,7 @@ def save_call(
         call.saved_at = clock.now()
         call.save()
         if done or references or reasons:
-            write_measures(by=by, call=call, done=done, references=references, reasons=reasons)
+            write_held(by, call, done, references or {}, reasons or {})
         log(
             "call.saved",
             by=by,
@@ -110,13 +113,15 @@ def complete_call(
     what: str = "",
     due_at: dt.datetime | None = None,
     open_a_case: bool = False,
+    is_held: bool = False,
 ) -> Call:
-    """Complete a call: the notes are signed, and a serious call gets its case. Raises Refused or TooLate.
+    """Complete a call: the notes are signed, and a serious call gets its case. `is_held` as in `save_call`. Raises Refused or
+    TooLate.
 
     The urgency must be confirmed; one that is lower than the answers call for needs a reason.
     """
-    with transaction.atomic():
-        call = hold_call(call)
+    with transaction.atomic(), together():
+        call = unfinished(call) if is_held else hold_call(call)
         found = call.assessment
         if not call.caller_type:
             raise Refused(_("Choose who is calling before you finish the call."), at="caller_type")
@@ -144,12 +149,18 @@ def complete_call(
         if call.case is not None:
             call.personal_number = ""  # so is this
         call.save()
-        call.notes.filter(signed_at__isnull=True).update(signed_at=clock.now())
+        _sign_notes(call)
         if call.case is None:  # else it is a line of the case's timeline, and that has the row
             log("call.completed", by=by, call=call.pk, urgency=call.urgency, caller=call.caller_type)
         for follow in CAME_TO_CASE if call.case else []:
             follow(by, call)
     return call
+
+
+def _sign_notes(call: Call) -> None:
+    if call.note_rows:
+        call.notes.filter(signed_at__isnull=True).update(signed_at=clock.now())
+        del call.note_rows  # as they were before
 
 
 def _check_consultation(call: Call) -> None:
@@ -186,14 +197,18 @@ def _check_nothing_acute(call: Call) -> None:
         return
     if call.assessment.acute:
         raise Refused(_("An answer is acute. Take the answer back first, or finish the call."), at="void_reason")
-    if call.measures.exists():
+    if call.measure_rows:
         said = _("It is written down what was done at once. Finish the call, so that it is kept.")
         raise Refused(said, at="void_reason")
 
 
 def hold_call(call: Call) -> Call:
     """The call's row, held; refused when it is finished: what is signed is not changed."""
-    held = Call.objects.select_for_update(of=("self",)).select_related("key", "unit", "taken_by").get(pk=call.pk)
+    return unfinished(lock_call(call))
+
+
+def unfinished(held: Call) -> Call:
+    """A call that is held, and still goes on. Raises TooLate."""
     if held.is_finished:
         raise TooLate(_("This call is finished. What comes now is added to the case."))
     return held
@@ -202,7 +217,7 @@ def hold_call(call: Call) -> Call:
 def _save_answers(call: Call, answers: Mapping[str, Any], remarks: Mapping[str, str]) -> None:
     rows = {row.question: row for row in call.answer_rows}
     for key in {**answers, **remarks}:
-        row = rows.get(key) or Answer(call=call, question=key)
+        row = rows.setdefault(key, Answer(call=call, question=key))
         if key in answers:
             value = call.guide.clean(key, answers[key]) if answers[key] else ""
             row.value = json.dumps(value, ensure_ascii=False) if value else ""
@@ -213,20 +228,23 @@ def _save_answers(call: Call, answers: Mapping[str, Any], remarks: Mapping[str, 
         if key in remarks:
             row.remark = remarks[key].strip()
         row.answered_at = clock.now()
-        if row.value or row.remark:
-            row.save()
-        elif not row._state.adding:
-            row.delete()
-    for cached in ("answer_rows", "answered", "remarks"):
+        if not row._state.adding:
+            row.save() if row.value or row.remark else row.delete()
+    write_new([row for row in rows.values() if row._state.adding and (row.value or row.remark)])
+    call.answer_rows = [row for row in rows.values() if row.value or row.remark]
+    for cached in ("answered", "remarks"):
         call.__dict__.pop(cached, None)
 
 
 def _save_notes(by: User, call: Call, notes: Mapping[str, str]) -> None:
+    rows = {row.kind: row for row in call.note_rows}
     for kind, text in notes.items():
         if kind not in NOTE_KINDS:
             raise Refused(_("There is no note “%(name)s”.") % {"name": kind})
-        note = call.notes.filter(kind=kind).first() or Note(call=call, kind=kind, by=by)
-        note.call = call
+        note = rows.setdefault(kind, Note(call=call, kind=kind, by=by))
         if note.text != text.strip():
             note.text, note.at, note.by = text.strip(), clock.now(), by
-            note.save()
+            if not note._state.adding:
+                note.save()
+    write_new([note for note in rows.values() if note._state.adding and note.text])
+    call.note_rows = [note for note in rows.values() if not note._state.adding]

@@ -12,12 +12,12 @@ from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import Role, User, in_use
 from helpline.people.notices import notify
-from helpline.people.sealed import DataKey
+from helpline.people.sealed import DataKey, write_new
 from intake import triage
 from intake.actions.acute import tell_measures
 from intake.actions.bounces import changed_hands
-from intake.actions.steps import first_step_of, plan_step, set_next_due
-from intake.actions.timeline import lock, record
+from intake.actions.steps import first_step_of, plan_first, set_next_due
+from intake.actions.timeline import lock, record, together
 from intake.acute import left_in
 from intake.models import Call, Case, CaseOpening, Person
 from intake.whose import is_locked_out, leaders_of, locked_out
@@ -33,7 +33,7 @@ NUMBER_KEPT = dt.timedelta(days=14)  # a number to call back, at the longest
 
 def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | None = None) -> Case:
     """Open the case of a call whose urgency is confirmed: the one who took the call owns it, and a step is planned."""
-    with transaction.atomic():
+    with transaction.atomic(), together():
         taker = User.objects.select_for_update().get(pk=call.taken_by_id)  # nobody is switched off while a case comes
         owner = taker if taker.is_in_use and taker.unit_id == call.unit_id else by
         case = Case(key=DataKey.new(), unit=call.unit, owner=owner, opened_by=by, opened_at=clock.now())
@@ -46,11 +46,11 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
         case.save(force_insert=True)
         until = clock.now() + NUMBER_KEPT if call.phone else None
         who = {"name": call.caller_name, "personal_number": call.personal_number}
-        Person.objects.create(case=case, part="caller", **who, phone=call.phone, phone_until=until)
-        Person.objects.create(case=case, part="concern", age_band=call.age_band)
+        caller = Person(case=case, part="caller", **who, phone=call.phone, phone_until=until)
+        write_new([caller, Person(case=case, part="concern", age_band=call.age_band)])
         tell_case(by, case, call)
         record("case.opened", by=by, case=case, row=case.pk, urgency=case.urgency, track=case.track)
-        plan_step(by=by, case=case, kind="first_step", what=what, due_at=due_at)
+        plan_first(by=by, case=case, what=what, due_at=due_at)
         if (
             "AKUT" in (case.urgency, call.urgency_at_least) and not case.is_practice
         ):  # also where a person lowered what the answers called for
@@ -85,7 +85,7 @@ def tell_case(by: User, case: Case, call: Call) -> None:
         row=call.pk,
         answer=call.actualisation,
     )
-    for note in call.notes.filter(about="").exclude(text=b""):
+    for note in (note for note in call.note_rows if note.text and not note.about):
         record("note.signed", by=by, case=case, note=note, row=note.pk, note_kind=note.kind)
     tell_measures(by, case, call)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
 from helpline.people import clock
@@ -52,14 +52,30 @@ def words_go_on(row: Call | Case) -> dt.date | None:
         return None
     if isinstance(row, Call) and row.case is not None:
         return words_go_on(row.case)
+    found = _last_entry(row)
+    return months_later(clock.local_date(found), months_for(row)) if found else None
+
+
+def months_for(row: Call | Case) -> int:
+    """How many months the words of a call or a case on track A are kept; read with the row, or asked for now."""
+    asked = row.__dict__.get("months_of_words")
+    return months_of_words(row.unit.municipality_id) if asked is None else int(asked)
+
+
+def _last_entry(row: Call | Case) -> dt.datetime | None:
+    """When the last entry was made, of what is ended and advice alone; read with the row (entry_facts), or asked for now."""
+    if "last_entry" in row.__dict__ and isinstance(row, Case):
+        last: dt.datetime | None = None if row.is_open or is_kept(row) else row.__dict__["last_entry"]
+        return last
     rows = _finished() if isinstance(row, Call) else _closed()
-    found = rows.filter(pk=row.pk).values_list("last_entry", flat=True).first()
-    return months_later(clock.local_date(found), months_of_words(row.unit.municipality_id)) if found else None
+    return rows.filter(pk=row.pk).values_list("last_entry", flat=True).first()
 
 
 def is_kept(row: Call | Case) -> bool:
     """Whether the words of a call or a case on track A stay all the same, since more than advice is documented."""
     case = row if isinstance(row, Case) else row.case
+    if case is not None and "is_documented" in case.__dict__:
+        return bool(case.__dict__["is_documented"])
     return case is not None and Case.objects.filter(documented(), pk=case.pk).exists()
 
 
@@ -101,12 +117,23 @@ def documented() -> Q:
     return Q(Exists(calls)) | Q(Exists(changes)) | Q(Exists(ConcernReport.objects.filter(case=OuterRef("pk"))))
 
 
+def entry_facts() -> dict[str, Any]:
+    """Of a case: the time of its last entry, empty where it is not closed, and whether it was more than advice."""
+    return {
+        "last_entry": Greatest("closed_at", Coalesce(_latest(_entries()), "closed_at")),
+        "is_documented": ExpressionWrapper(documented(), BooleanField()),
+    }
+
+
+def _entries() -> Rows:
+    return Event.objects.filter(case=OuterRef("pk")).exclude(kind__in=NO_ENTRY)
+
+
 def _closed() -> Rows:
     """Closed cases that were advice throughout, with the time of their last entry. What was documented on another track is
     kept as the law says, also where the case went down to A later; so is a case with a report of concern."""
     rows = Case.objects.filter(~documented(), track="A", closed_at__isnull=False, key__wrapped__isnull=False)
-    events = _latest(Event.objects.filter(case=OuterRef("pk")).exclude(kind__in=NO_ENTRY))
-    return rows.annotate(last_entry=Greatest("closed_at", Coalesce(events, "closed_at")))
+    return rows.annotate(last_entry=entry_facts()["last_entry"])
 
 
 def _calls(municipality: str, before: dt.datetime) -> Rows:

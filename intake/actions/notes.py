@@ -11,7 +11,7 @@ from helpline.people.errors import Refused
 from helpline.people.models import User
 from helpline.people.sealed import DataKey
 from intake.actions.timeline import lock, record
-from intake.labels import AMENDMENTS, CASE_NOTES
+from intake.labels import AMENDMENTS, CASE_NOTES, SAID_BY
 from intake.models import Call, Case, Note
 from intake.told import standing_in
 
@@ -67,13 +67,17 @@ def amend_note(*, by: User, note: Note, amendment: str, text: str) -> Note:
     return made
 
 
-def amend_call(*, by: User, call: Call, about: str, amendment: str, text: str) -> Note:
+def amend_call(*, by: User, call: Call, about: str, amendment: str, text: str, said_by: str = "") -> Note:
     """Write an addition, a correction or the person's own objection beside an answer or a fact of a finished call, which
-    stays as it is (SoL 14:6). Raises Refused with its field. The same words sent twice stand there once."""
+    stays as it is (SoL 14:6). Of an objection `said_by` says whose it is, who called or the person of concern: each reads
+    their own in an extract. Raises Refused with its field. The same words sent twice stand there once."""
     if amendment not in AMENDMENTS:
         raise Refused(_("Choose what you add to the note."), at="amendment")
     if not text.strip():
         raise Refused(_("Write the words."), at="text")
+    said_by = said_by if amendment == "objection" else ""
+    if said_by and said_by not in SAID_BY:
+        raise Refused(_("Choose whose objection it is."), at="said_by")
     with transaction.atomic():
         if call.case is not None:
             lock(call.case)  # first the case, then the call, then the key, as the erasure does
@@ -85,12 +89,20 @@ def amend_call(*, by: User, call: Call, about: str, amendment: str, text: str) -
             raise Refused(_("The call is still going on: change what stands there."))
         if about not in {one.key for one in standing_in(call)}:
             raise Refused(_("Choose among what stands in the call."), at="about")
-        before = [one for one in call.beside.get(about, []) if (one.amendment, one.by_id) == (amendment, by.pk)]
+        same = (amendment, said_by, by.pk)
+        before = [one for one in call.beside.get(about, []) if (one.amendment, one.said_by, one.by_id) == same]
         if before and before[-1].text == text.strip():
             return before[-1]
         now = clock.now()
         made = Note.objects.create(
-            call=call, text=text.strip(), by=by, at=now, signed_at=now, amendment=amendment, about=about
+            call=call,
+            text=text.strip(),
+            by=by,
+            at=now,
+            signed_at=now,
+            amendment=amendment,
+            about=about,
+            said_by=said_by,
         )
         _tell_amended(by, made, made)
     return made

@@ -73,15 +73,14 @@ def plan_step(
     **codes: Any,
 ) -> FollowUp:
     """Promise a step of an open case. Raises Refused on a closed case or without words for a step of one's own."""
-    if due_at > clock.now() + LONGEST_PROMISE:
-        raise Refused(_("Choose a time within a year."))
+    _check_time(due_at)
     with transaction.atomic():
         case = lock(case)
         if not case.is_open:
             raise Refused(_("The case is closed; no step can be planned in it."))
         if kind == "own" and not what.strip():
             raise Refused(_("Say what is to be done."))
-        step = FollowUp.objects.create(
+        step = FollowUp(
             case=case,
             owner=owner if owner and may_hold(case, owner) else _owner_of(case),
             kind=kind,
@@ -93,11 +92,34 @@ def plan_step(
             others_turn=others_turn,
             planned_at=clock.now(),
         )
-        _schedule(step)
+        _promise(step)
         set_next_due(case)
         if not quiet:
             record("step.planned", by=by, case=case, text=step.what, row=step.pk, step=kind, **codes)
     return step
+
+
+def plan_first(*, by: User, case: Case, what: str, due_at: dt.datetime) -> FollowUp:
+    """The first step of a case that this transaction has opened, and that is due then: nobody else knows of it yet, so that
+    there is nothing to hold and nothing to read again. Raises Refused."""
+    _check_time(due_at)
+    kind = "first_step"
+    step = FollowUp(
+        case=case, owner=_owner_of(case), kind=kind, what=what.strip(), due_at=due_at, planned_at=clock.now()
+    )
+    _promise(step)
+    record("step.planned", by=by, case=case, text=step.what, row=step.pk, step=kind)
+    return step
+
+
+def _check_time(due_at: dt.datetime) -> None:
+    if due_at > clock.now() + LONGEST_PROMISE:
+        raise Refused(_("Choose a time within a year."))
+
+
+def _promise(step: FollowUp) -> None:
+    step.save(force_insert=True)
+    _schedule(step)
 
 
 def plan_for_owner(*, by: User, case: Case, what: str, due_at: dt.datetime) -> FollowUp:

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from helpline.people import clock
 from helpline.people.errors import Refused
 from helpline.people.models import Unit, User
 from helpline.people.sealed import SealedModel, SealedTextField
@@ -242,7 +243,8 @@ def _take_out_addresses(case: Case) -> int:
     leads = _leads(case, calls) if case.protection == protection.FICTITIOUS else re.compile(r"(?!)")
     case.save(update_fields=["safe_contact"])
     for call in calls:
-        fields = ["safe_contact", "step_what"] if call.is_finished else SEALED
+        fields = ["safe_contact", "step_what"] if call.is_finished else [*SEALED, "saved_at"]
+        call.saved_at = call.saved_at if call.is_finished else clock.now()
         call.save(update_fields=fields)
         if not call.is_finished:
             unsigned: list[Any] = [*call.answers.all(), *call.notes.filter(signed_at__isnull=True)]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -12,9 +13,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people.errors import Refused, TooLate
-from helpline.people.models import Municipality, User
+from helpline.people.models import User
 from intake import actions, triage
 from intake.actions.continuity import hash_phrase, plain_phrase
+from intake.actions.timeline import lock_call
 from intake.forms.cases import WhenField
 from intake.forms.fields import WordsField, number_of
 from intake.forms.measures import check_references, measure_fields, stored_measures
@@ -23,6 +25,7 @@ from intake.forms.safe import safe_fields
 from intake.forms.windows import TwoWindows, mark
 from intake.labels import NOTE_KINDS
 from intake.models import Call
+from intake.reference import municipalities
 from intake.triage import Question
 
 MISDIAL = "misdial"
@@ -108,10 +111,7 @@ class CallForm(TwoWindows):
         for name, codes in CODED.items():
             fields[name].choices = self.call.guide.choices(codes)  # type: ignore[attr-defined]
         fields["caller_type"].choices = [(code, caller.name) for code, caller in self.call.guide.callers.items()]  # type: ignore[attr-defined]
-        places = sorted(
-            Municipality.objects.values_list("code", "name"), key=lambda place: place[0] == Municipality.ELSEWHERE
-        )
-        fields["municipality"].choices = [("", gettext("Unknown / will not say")), *places]  # type: ignore[attr-defined]
+        fields["municipality"].choices = [("", gettext("Unknown / will not say")), *municipalities()]  # type: ignore[attr-defined]
         for key, question in self.call.guide.questions.items():
             fields[f"a.{key}"] = field_of(question)
             label = gettext("%(question)s, in their own words") % {"question": question.short}
@@ -130,7 +130,7 @@ class CallForm(TwoWindows):
         values["passphrase"] = ""  # is kept as a hash, and shown to nobody
         values |= {f"a.{key}": value for key, value in call.answered.items()}
         values |= {f"r.{key}": text for key, text in call.remarks.items()}
-        values |= {f"n.{note.kind}": note.text for note in call.notes.all()}
+        values |= {f"n.{note.kind}": note.text for note in call.note_rows}
         values |= {f"s.{key}": value for key, value in call.safe.values.items()} | stored_measures(call)
         values |= {"what": call.step_what, "open_case": "yes" if call.wants_case else ""}
         values["due"] = timezone.localtime(call.step_due_at).strftime(WHEN) if call.step_due_at else ""
@@ -242,7 +242,7 @@ class CallForm(TwoWindows):
             parts["facts"]["passphrase"] = ""
         done = [kind for kind in self.ticked if kind in triage.codes("acute_lines")]
         if done or any(parts.values()):
-            self.call = actions.save_call(by=by, call=self.call, done=done, **parts)
+            self.call = actions.save_call(by=by, call=self._to_change(), done=done, is_held=True, **parts)
             self.initial = self.stored()
             if self.sent is not None:
                 self.data = self._whole(self.sent)
@@ -250,15 +250,21 @@ class CallForm(TwoWindows):
 
     def _hold(self) -> None:
         """Hold the call until it is saved, and see it as another window has left it meanwhile."""
-        held = Call.objects.select_for_update().filter(pk=self.call.pk)
-        if self.sent is not None and held.values_list("saved_at", flat=True).get() != self.call.saved_at:
-            whole = Call.objects.select_related("key", "unit", "municipality", "taken_by", "case")
-            self.call = whole.get(pk=self.call.pk)
+        read, self.call = self.call, lock_call(self.call)
+        if self.call.saved_at == read.saved_at:
+            self.call.knows(read)
+        elif self.sent is not None:
             self.initial = self.stored()
             self.data = self._whole(self.sent)
             self._errors = None
         if self.call.is_finished and self.errors and self.conflicts:
             raise TooLate(gettext("This call is finished. What comes now is added to the case."))
+
+    def _to_change(self) -> Call:
+        """The call that is held, for an act to change: what is refused leaves the form's own as it is stored."""
+        held = copy(self.call)
+        held.knows(self.call)
+        return held
 
     @property
     def ticked(self) -> list[str]:
@@ -273,14 +279,17 @@ class CallForm(TwoWindows):
         higher = triage.rank(least) < triage.rank(self.call.urgency_at_least)
         return higher and triage.rank(least) < triage.rank(self.call.urgency)
 
+    @transaction.atomic
     def complete(self, *, by: User) -> Call:
         """Complete the call, with the next step that was decided. Raises Refused or TooLate."""
+        self._hold()
         return actions.complete_call(
             by=by,
-            call=self.call,
+            call=self._to_change(),
             what=self.cleaned_data["what"],
             due_at=self.cleaned_data["due"],
             open_a_case=self.cleaned_data["open_case"],
+            is_held=True,
         )
 
     def refuse(self, refused: Refused) -> None:
@@ -294,7 +303,7 @@ class CallForm(TwoWindows):
         facts = actions.calls.FACTS - {"channel", "caller_type", "urgency", "received_at", *HOW_IT_BEGAN}
         known = any((getattr(self.call, name) or "") != (getattr(fresh, name) or "") for name in facts)
         written = any(self.initial[name] for name in self.fields if "." in name)
-        written = written or self.call.measures.exists()
+        written = written or bool(self.call.measure_rows)
         goes_on = self.call.case_id is not None
         return self.call.caller_type in ("", MISDIAL) and not known and not written and not goes_on
 

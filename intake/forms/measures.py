@@ -27,13 +27,13 @@ def measure_fields() -> dict[str, forms.Field]:
 
 def stored_measures(call: Call) -> dict[str, str]:
     """What these fields hold now."""
-    rows = call.measures.all()
+    rows = call.measure_rows
     return {f"ref.{row.kind}": row.reference for row in rows} | {f"why.{row.kind}": row.why_not for row in rows}
 
 
 def check_references(form: Any) -> None:
     """Refuse the reference of a line that is not ticked, at its place: the rest is saved."""
-    rows = {row.kind for row in form.call.measures.all()}
+    rows = {row.kind for row in form.call.measure_rows}
     for kind in sorted(set(triage.codes("acute_lines")) - rows - {*form.ticked}):
         if f"ref.{kind}" in form.given and form.cleaned_data.get(f"ref.{kind}"):
             form.add_error(f"ref.{kind}", gettext("Tick the line before you write its reference."))

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from helpline.people.words import WordsField
 from intake.forms.cases import LONGEST, WORDS
-from intake.labels import AMENDMENTS
+from intake.labels import AMENDMENTS, SAID_BY
 from intake.told import Told
 
 
@@ -31,6 +31,14 @@ class BesideForm(forms.Form):
         max_length=LONGEST,
         widget=forms.Textarea(WORDS),
         help_text=_("An objection is written in the person’s own words."),
+    )
+    said_by = forms.ChoiceField(
+        label=_("Whose objection it is"),
+        choices=lambda: list(SAID_BY.items()),
+        initial="caller",
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_("Each reads their own objection in an extract, and never that of the other."),
     )
 
     def __init__(self, *args: object, standing: list[Told], **kwargs: object) -> None:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.db import models
@@ -25,6 +25,7 @@ SUMMED_OF_CALL = (
     "unit_id case_id received_at completed_at is_practice caller_type milieu age_band municipality_id urgency channel"
     " lasted_minutes"
 )
+ROWS = {"answer_rows", "note_rows", "measure_rows"}  # of a call, read once
 CONSULTED = ("p_advised", "p_they_do", "p_not_report")  # what a consultation leaves, as it is read aloud at its end
 
 
@@ -132,6 +133,9 @@ class Call(SealedModel):
                 condition=Q(completed_at__isnull=True, voided_at__isnull=True),
             ),
             models.Index(fields=["unit", "-received_at", "id"], name="calls_by_time"),
+            models.Index(
+                fields=["received_at"], name="calls_of_day", condition=Q(completed_at__isnull=False)
+            ),  # sums.py
         ]
         constraints = [
             models.CheckConstraint(
@@ -207,10 +211,27 @@ class Call(SealedModel):
 
     @cached_property
     def answer_rows(self) -> list["Answer"]:
-        rows = list(self.answers.all())
+        return self._opened_here(list(self.answers.all()))
+
+    @cached_property
+    def note_rows(self) -> list["Note"]:
+        """All its notes, in the order in which they were begun."""
+        return self._opened_here(sorted(self.notes.all(), key=lambda note: note.pk))
+
+    @cached_property
+    def measure_rows(self) -> list["AcuteMeasure"]:
+        return self._opened_here(list(self.measures.all()))
+
+    def _opened_here(self, rows: list[Any]) -> list[Any]:
         for row in rows:
             row.call = self  # whose key opens it is here already
         return rows
+
+    def knows(self, read: "Call") -> None:
+        """Take over the rows of this call that were read before it was held. Right where `saved_at` is the same: whoever
+        writes one of them in an unfinished call stamps it."""
+        for name in ROWS & read.__dict__.keys():
+            self.__dict__[name] = self._opened_here(read.__dict__[name])
 
     @property
     def assessment(self) -> triage.Assessment:
@@ -243,9 +264,8 @@ class Call(SealedModel):
     def beside(self) -> dict[str, list["Note"]]:
         """Answer or fact -> what was added, corrected or objected to it afterwards, oldest first."""
         found: dict[str, list[Note]] = {}
-        for row in sorted(self.notes.all(), key=lambda note: (note.at, note.pk)):
+        for row in sorted(self.note_rows, key=lambda note: (note.at, note.pk)):
             if row.about:
-                row.call = self  # whose key opens it is here already
                 found.setdefault(row.about, []).append(row)
         return found
 
@@ -361,6 +381,9 @@ class Note(SealedModel):
     amends = models.ForeignKey("self", models.PROTECT, null=True, related_name="amendments")
     amendment = models.CharField(max_length=12, blank=True)  # addition, correction or objection (labels.AMENDMENTS)
     about = models.CharField(max_length=40, blank=True)  # of a call: the answer or fact that it stands beside (told.py)
+    said_by = models.CharField(
+        max_length=7, blank=True
+    )  # an objection beside it: whose (labels.PARTS); "": the caller's
 
     class Meta:
         constraints = [
@@ -397,7 +420,7 @@ class Note(SealedModel):
 
     class Privacy:
         personal = {"text"}
-        plain = {"id", "call", "case", "kind", "by", "at", "signed_at", "amends", "amendment", "about"}
+        plain = {"id", "call", "case", "kind", "by", "at", "signed_at", "amends", "amendment", "about", "said_by"}
 
     def seal_key(self) -> DataKey:
         owner = self.call or self.case

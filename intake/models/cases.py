@@ -171,6 +171,8 @@ class Case(SealedModel):
             models.Index(fields=["unit", "next_due_at", "id"], name="unit_open", condition=Q(closed_at__isnull=True)),
             models.Index(fields=["unit", "-closed_at", "id"], name="closed", condition=Q(closed_at__isnull=False)),
             models.Index(fields=["unit", "opened_at", "id"], name="cases_by_time"),
+            models.Index(fields=["opened_at"], name="cases_of_day"),  # of all units: sums.py
+            models.Index(fields=["closed_at"], name="closed_of_day", condition=Q(closed_at__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(
@@ -289,7 +291,7 @@ class Case(SealedModel):
     @cached_property
     def open_steps(self) -> list["FollowUp"]:
         """What waits, first due first."""
-        return list(self.steps.planned().select_related("owner", "case__key").in_order())
+        return list(self.steps.planned().select_related("owner").in_order())  # each knows this row as its case
 
     @property
     def status(self) -> str:
@@ -529,8 +531,12 @@ class BoardDecisionQuerySet(models.QuerySet["BoardDecision"]):
 
     def in_force(self, kind: str, municipality: str, day: dt.date) -> int | None:
         """The value that holds in a municipality on a day; None where the board has decided nothing."""
+        return self.begun(kind, municipality, day).values_list("value", flat=True).first()
+
+    def begun(self, kind: str, municipality: Any, day: dt.date) -> Self:
+        """What has begun by that day, the one that holds first. `municipality`: its code, or where a statement finds it."""
         begun = self.filter(kind=kind, municipality=municipality, valid_from__lte=day)
-        return begun.order_by("-valid_from", "-entered_at", "-pk").values_list("value", flat=True).first()
+        return begun.order_by("-valid_from", "-entered_at", "-pk")
 
 
 class BoardDecision(models.Model):

@@ -139,7 +139,10 @@ class PastCase(models.Model):
     days_to_contact = models.PositiveSmallIntegerField(null=True)  # from the first handover to the agency's contact
 
     class Meta:
-        indexes = [models.Index(fields=["unit", "opened_quarter"], name="past_cases")]
+        indexes = [
+            models.Index(fields=["unit", "opened_quarter"], name="past_cases"),
+            models.Index(fields=["opened_quarter"], name="past_by_quarter"),
+        ]
 
     class Privacy:
         plain = {

@@ -4,8 +4,7 @@ from typing import Any
 
 from django import template
 
-from intake.actions.board import months_of_words
-from intake.actions.erasure import is_kept, words_go_on
+from intake.actions.erasure import is_kept, months_for, words_go_on
 from intake.models import Call, Case
 
 register = template.Library()
@@ -18,4 +17,4 @@ def words_of(row: Call | Case) -> dict[str, Any]:
         return {"erased_at": row.key.destroyed_at}
     goes_on = words_go_on(row)
     waits = row.track == "A" and goes_on is None and not is_kept(row)
-    return {"goes_on": goes_on, "months": months_of_words(row.unit.municipality_id) if waits else 0}
+    return {"goes_on": goes_on, "months": months_for(row) if waits else 0}

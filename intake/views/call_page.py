@@ -283,7 +283,7 @@ class CallPage:
     @cached_property
     def notes(self) -> list[tuple[str, BoundField, dt.datetime | None]]:
         """The three notes: kind, field, and when it was last changed."""
-        at = {note.kind: note.at for note in self.call.notes.all() if note.text}
+        at = {note.kind: note.at for note in self.call.note_rows if note.text}
         return [(kind, self.form[f"n.{kind}"], at.get(kind)) for kind in NOTE_KINDS]
 
     @property

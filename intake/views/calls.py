@@ -151,7 +151,7 @@ def _token(text: str) -> uuid.UUID | None:
 
 def show_call(request: HttpRequest, form: CallForm, status: int = 200) -> HttpResponse:
     """The page of a call, with the form as it was written; of one that was finished meanwhile, what came too late."""
-    if request.method == "POST" and Call.objects.finished().filter(pk=form.call.pk).exists():
+    if request.method == "POST" and form.call.is_finished:
         return too_late(request, form)
     page = CallPage(form, turn=request.POST.get("turn", ""))
     return render(request, "intake/call.html", {"page": page, "call": page.call, "form": form}, status=status)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Prefetch
+from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from helpline.people import clock
 from helpline.people.access import may, needs
+from helpline.people.counts import frame_knows
 from helpline.people.errors import Refused
-from helpline.people.paging import Page, page_of
+from helpline.people.paging import page_of
 from intake import actions
 from intake.actions.links import linked_with, without_locked
 from intake.forms.cases import (
@@ -31,22 +32,17 @@ from intake.forms.measures import acute_lists
 from intake.gate import case_for, case_of_unit, log_listed, may_do, may_open, person
 from intake.labels import STATUSES
 from intake.ledger import ledger
-from intake.models import Call, Case, Event, FollowUp, Note
+from intake.models import Case, FollowUp
+from intake.models.cases import CaseQuerySet
 from intake.standing_in import say_away
+from intake.there import asked_for_page, found_for_frame, there_may_be
+from intake.timeline_page import everybody_in, with_words
 from intake.views.child_clocks import clocks_of
 from intake.views.warnings import warned
 from intake.whose import leaders_of
 
 # Which lists there are: key -> which cases, in which order.
 LISTS = ("mine", "unit", "closed")
-# What the lines of a timeline are about: a query for each. Twelve tables joined in one take the planner longer than all of them.
-OF_EVENTS = (
-    Prefetch("note", Note.objects.select_related("by", "amends", "call__key")),
-    Prefetch("note__amendments", Note.objects.select_related("by", "call__key").order_by("at", "id")),
-    Prefetch("call", Call.objects.select_related("key", "municipality")),
-    "call__answers",
-    Prefetch("call__notes", Note.objects.select_related("by")),
-)
 # Which events of the timeline: key -> the kinds that are shown.
 SHOWN = {
     "notes": ["note.signed"],
@@ -60,76 +56,72 @@ def case_list(request: HttpRequest) -> HttpResponse:
     """Own open cases by what is due; those of the unit; the closed ones."""
     user = person(request)
     which = request.GET.get("which") if request.GET.get("which") in LISTS else "mine"
-    cases = Case.objects.visible_to(user).select_related("owner", "key").prefetch_related("municipality")
+    cases = Case.objects.visible_to(user).select_related("owner", "key")
     after = request.GET.get("after", "")
     if which == "closed":
         page = page_of(cases.filter(closed_at__isnull=False), "closed_at", after, newest_first=True)
     else:
-        page = page_of(cases.open() if which == "unit" else cases.of(user).open(), "next_due_at", after)
-    _with_first_step(page.rows)
+        page = page_of(
+            _with_first_step(cases.open() if which == "unit" else cases.of(user).open()), "next_due_at", after
+        )
     if which != "closed":
         log_listed(user, [case for case in page.rows if case.owner_id == user.pk])  # of the others no words are shown
     context = {"page": page, "which": which, "me": user, "may_link": may(user, "link_cases")}
     return render(request, "intake/case_list.html", context)
 
 
-def _with_first_step(cases: list[Case]) -> None:
-    """Give every case its first step, with one query for all."""
-    steps = FollowUp.objects.planned().filter(case__in=cases).select_related("case__key").order_by("-due_at", "-id")
-    first = {step.case_id: step for step in steps}
-    for case in cases:
-        case.first_step = first.get(case.pk)  # type: ignore[attr-defined]  # read by the list alone
+def _with_first_step(cases: CaseQuerySet) -> CaseQuerySet:
+    """Cases with their first step as `first_step`, by the same statement."""
+    first = FollowUp.objects.planned().filter(case=OuterRef("pk")).in_order().values("pk")[:1]
+    joined = FilteredRelation("steps", condition=Q(steps__pk=F("first_pk")))
+    found = cases.annotate(first_pk=Subquery(first), first_step=joined)
+    return found.select_related("owner", "key", "first_step")  # type: ignore[misc]  # the plugin does not know the join
 
 
 @needs("see_cases")
 @require_GET
 def case(request: HttpRequest, code: str) -> HttpResponse:
     """One case: what is next first, then everything that happened."""
-    return case_page(request, case_for(request, code))
+    case = case_for(request, code, asking=asked_for_page)
+    frame_knows(request, found_for_frame(case))
+    return case_page(request, case)
 
 
 def case_page(request: HttpRequest, case: Case, status: int = 200, **forms_given: forms.Form) -> HttpResponse:
     """The page of a case; with a form that was refused, as it was written."""
     user = person(request)
-    events = case.events.select_related("by").prefetch_related(*OF_EVENTS)
-    shown = request.GET.get("show", "")
+    events = case.events.select_related("by", "note__amends")
+    shown, refused = request.GET.get("show", ""), forms_given.get("measures_form")
     if shown in SHOWN:
         events = events.filter(kind__in=SHOWN[shown])
-    events = without_locked(events, user)
+    if there_may_be(case, "locked"):
+        events = without_locked(events, user)
+    people = everybody_in(case)
     context: dict[str, Any] = {
         "case": case,
         "me": user,
         "status": STATUSES[case.status],
         "step": case.open_steps[0] if case.open_steps else None,
         "steps": case.open_steps[1:],
-        "events": _timeline(case, page_of(events, "at", request.GET.get("before", ""), newest_first=True)),
+        "events": with_words(case, page_of(events, "at", request.GET.get("before", ""), newest_first=True)),
         "shown": shown,
-        "people": list(case.people.select_related("case__key").order_by("part")),
+        "people": sorted((one for one in people if one.unlisted_at is None), key=lambda one: one.part),
         "reports": clocks_of(case),
-        "away": say_away(case.owner) if case.is_open else "",
-        "acute": (acute := acute_lists(case, forms_given.get("measures_form"))),
+        "away": say_away(case.owner) if case.is_open and there_may_be(case, "away") else "",
+        "acute": (acute := acute_lists(case, refused) if there_may_be(case, "acute") or refused else []),
         "leaders": leaders_of(case, clock.today()) if acute else [],
         "may_reassign": may(user, "reassign_case") and may_do(request, case, "intake:case-reassign"),
         "may_name": may(user, "name_staff") and may_do(request, case, "intake:case-staff"),
         "may_link": may(user, "link_cases") and may_do(request, case, "intake:case-link"),
         "note_form": forms_given.get("note_form") or NoteForm(initial={"kind": "seen"}),
         "passphrase_form": forms_given.get("passphrase_form") or PassphraseForm(),
-        "links": (links := linked_with(case, user)),
+        "links": (links := linked_with(case, user) if there_may_be(case, "links") else []),
         "reachable": set(Case.objects.within_reach_of(user).filter(pk__in=[one.pk for one in links]) if links else ()),
-        "bounces": ledger(case),
+        "bounces": ledger(case) if there_may_be(case, "bounces") else [],
         "step_form": forms_given.get("step_form") or StepForm(initial={"due_at": next_working_day_at(16)}),
         "open_form": next(iter(forms_given), ""),
     }
     return render(request, "intake/case.html", context, status=status)
-
-
-def _timeline(case: Case, page: Page[Event]) -> Page[Event]:
-    """The notes of a case are opened with its key, which is here already."""
-    for event in page.rows:
-        for note in [event.note, *(event.note.amendments.all() if event.note else [])]:
-            if note and note.case_id == case.pk:
-                note.case = case
-    return page
 
 
 @needs("see_cases")

@@ -1,7 +1,10 @@
 """What the pages of a case and of a report show of its clocks."""
 
+from django.db.models import Prefetch, prefetch_related_objects
+
 from helpline.people.models import User, in_use
-from intake.models import Case, ConcernReport
+from intake.models import Case, ChildClock, ConcernReport
+from intake.there import there_may_be
 from intake.whose import locked_out
 
 
@@ -12,9 +15,12 @@ def qualified(case: Case) -> list[User]:
 
 
 def clocks_of(case: Case) -> list[ConcernReport]:
-    """For the page of a case: its reports, each with its clocks as `clock_rows`, with two queries in all."""
-    reports = case.concern_reports.prefetch_related("clocks__done_by").order_by("-received_at", "-id")
+    """For the page of a case: its reports, each with its clocks as `clock_rows`; none is asked for where there is none."""
+    found = ConcernReport.objects.all() if there_may_be(case, "reports") else ConcernReport.objects.none()
+    clocks = Prefetch("clocks", ChildClock.objects.select_related("done_by"))
+    prefetch_related_objects([case], Prefetch("concern_reports", found.prefetch_related(clocks)))
+    reports = sorted(case.concern_reports.all(), key=lambda one: (one.received_at, one.pk), reverse=True)
     for report in reports:
         rows = sorted(report.clocks.all(), key=lambda one: (not one.runs, one.aim, one.pk))
         report.clock_rows = rows  # type: ignore[attr-defined]  # read by the page alone
-    return list(reports)
+    return reports

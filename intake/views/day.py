@@ -24,6 +24,7 @@ from intake.gate import log_listed, person
 from intake.models import Call, Case, FollowUp
 from intake.news import MOST, PLACES, News, news_of
 from intake.standing_in import calls_in_hand, say_for_whom
+from intake.triage import ACUTE
 from intake.views.shifts import waiting_both
 
 
@@ -36,11 +37,13 @@ def my_day(request: HttpRequest) -> HttpResponse:
     say_for_whom(steps, user)
     own = [step for step in steps if not step.others_turn]
     today = [step for step in own if clock.local_date(step.due_at) <= clock.today()]
-    there = there_for(user)
+    there = there_for(request, user)
     in_hand = calls_in_hand(user)[:MOST] if there.calls else []
-    acute = left_for(user, in_hand)
+    acute = (
+        left_for(user, in_hand) if there.has_acute or any(call.urgency_at_least == ACUTE for call in in_hand) else []
+    )
     calls = [call for call in in_hand if call not in acute]
-    news = news_of(user, {step.case_id: step.case for step in steps})
+    news = news_of(user, {step.case_id: step.case for step in steps}) if there.has_news else []
     log_listed(user, [*(step.case for step in steps), *(one.case for one in news if one.is_answer and one.case)])
     to_take, given = waiting_both(user) if there.shifts else ([], [])
     context = {

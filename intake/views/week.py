@@ -59,9 +59,14 @@ def calendar_own(request: HttpRequest) -> HttpResponse:
     user = person(request)
     shown = ""
     if request.method == "POST":
-        token = calendar_address.make_address(by=user)
-        shown = str(settings.SITE_URL).rstrip("/") + reverse("intake:calendar-feed", args=[token])
-    context = {"address": calendar_address.address_of(user), "shown": shown}
+        token = calendar_address.make_address(by=user, instead_of=request.POST.get("instead_of", ""))
+        if token:
+            shown = str(settings.SITE_URL).rstrip("/") + reverse("intake:calendar-feed", args=[token])
+        else:
+            messages.info(request, _("Nothing was renewed again: an address is shown once. Renew it to see a new one."))
+            return redirect("intake:calendar-own")
+    address = calendar_address.address_of(user)
+    context = {"address": address, "mark": calendar_address.mark_of(address), "shown": shown}
     return render(request, "intake/calendar_own.html", context)
 
 

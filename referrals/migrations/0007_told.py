@@ -62,6 +62,38 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        migrations.AddIndex(
+            model_name="preanswer",
+            index=models.Index(
+                fields=["agency", "expires_at"],
+                name="agency_questions",
+                condition=models.Q(("answer", ""), ("used_at__isnull", True)),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="referral",
+            index=models.Index(
+                fields=["agency", "ended_at"],
+                name="agency_to_confirm",
+                condition=models.Q(("confirmed_at__isnull", True), ("state", "withdrawn")),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="referral",
+            index=models.Index(
+                fields=["agency", "ended_at"],
+                name="agency_ended_lately",
+                condition=models.Q(("state__in", ["expired", "failed", "withdrawn"])),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="referral",
+            index=models.Index(
+                fields=["agency", "access_until"],
+                name="agency_left_to_read",
+                condition=models.Q(("state__in", ["completed", "declined", "expired", "failed", "returned"])),
+            ),
+        ),
         migrations.RunSQL(MARK_SAID, UNMARK_SAID),
         migrations.RunSQL(MARK_ALL, migrations.RunSQL.noop),
     ]

@@ -3,9 +3,10 @@
 import datetime as dt
 from typing import Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 from django.utils.translation import gettext
 
 from helpline.people import clock
@@ -15,6 +16,7 @@ from referrals import hours
 from referrals.grounds import Ground, grounds, possible, verdicts
 from referrals.partners import HANDOVER, PartnerType, partner_types, receiver_names
 
+POLICE = ("police", "security_service")  # of receivers
 VERIFY_AFTER = dt.timedelta(days=365)
 
 
@@ -25,11 +27,21 @@ class AgencyQuerySet(models.QuerySet["PartnerAgency"]):
         """Those that can be chosen today."""
         return self.filter(is_active=True)
 
+    def with_codes(self) -> Self:
+        """With the codes of the municipalities that each serves, by the same statement."""
+        serves = PartnerAgency.municipalities.through.objects.filter(partneragency=OuterRef("pk"))
+        return self.annotate(asked_codes=ArraySubquery(serves.values("municipality")))
+
     def nameable(self) -> Self:
         """Those that may be suggested instead: handed over to, and of a name that may be read; where a confidential one is
         may not be known, nor that it is."""
         types = [code for code, kind in partner_types().items() if kind.channel == HANDOVER]
         return self.active().filter(is_confidential=False, type__in=types)
+
+    def no_police(self) -> Self:
+        """Those that are no police to the secrecy rules: as is_police says of one."""
+        types = [code for code, kind in partner_types().items() if kind.receives in POLICE]
+        return self.exclude(receiver_kind__in=POLICE).exclude(receiver_kind="", type__in=types)
 
     def to_verify(self) -> Self:
         """Those in use whose facts nobody has checked for a year, or ever; what was never checked first, then the oldest."""
@@ -116,12 +128,13 @@ class PartnerAgency(models.Model):
 
     @property
     def municipality_codes(self) -> set[str]:
-        return {municipality.code for municipality in self.municipalities.all()}
+        asked: list[str] | None = vars(self).get("asked_codes")  # with the row (with_codes)
+        return {place.code for place in self.municipalities.all()} if asked is None else set(asked)
 
     @property
     def is_police(self) -> bool:
         """Whether it is police to the secrecy rules: it has no list and no search, only what is sent to it."""
-        return self.receiver in {"police", "security_service"}
+        return self.receiver in POLICE
 
     @property
     def meets(self) -> list[str]:

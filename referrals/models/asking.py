@@ -60,6 +60,13 @@ class PreAnswer(models.Model):
     answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")  # none: by the link
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["agency", "expires_at"],
+                name="agency_questions",
+                condition=Q(answer="", used_at__isnull=True),
+            )
+        ]
         constraints = [
             models.UniqueConstraint(name="agency_asked_once", fields=["question", "agency"]),
             models.CheckConstraint(

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Subquery
 
 from helpline.people import clock
 from helpline.people.ids import uuid7
@@ -22,6 +22,9 @@ from referrals.models.consents import Consent
 
 CASE_OF_REFERRAL = "(SELECT r.case_id FROM referrals_referral r WHERE r.id = OLD.referral_id)"
 LATELY = dt.timedelta(days=14)  # so long an agency sees that something ended
+ENDED_BY_OTHERS = ["expired", "failed", "withdrawn"]  # by us, by the caller or by silence: said so long in their inbox
+LEFT_TO_READ = sorted({*states.STATES} - states.SEEN_BY_AGENCY - {"draft", "withdrawn"})  # where our answer may be
+TO_CONFIRM = Q(state="withdrawn", confirmed_at__isnull=True)
 # Whoever wrote it: a referral begins as a draft and changes state as MOVES says (states.py), and in no other way.
 REFUSE_STATE = """
     RAISE EXCEPTION 'referral %: no move leads to this state', NEW.id USING ERRCODE = 'integrity_constraint_violation';
@@ -57,29 +60,25 @@ def no_drift(name: str, referral: str, operation: Any) -> pgtrigger.Trigger:
 class ReferralQuerySet(models.QuerySet["Referral"]):
     """Which referrals."""
 
+    def of_agency_of(self, user: User) -> Self:
+        """All that was ever with this person's agency, or is drafted to it: asked in the same statement. For the four below."""
+        members = AgencyMember.objects.filter(in_use("user__"), user=user, agency__is_active=True)
+        return self.filter(agency=Subquery(members.values("agency")))
+
     def for_agency_of(self, user: User) -> Self:
         """What was handed to this person's agency and is still with it. Nothing before it is sent, after it ended, or after
         the case was closed."""
-        member = AgencyMember.objects.filter(in_use("user__"), user=user, agency__is_active=True).first()
-        if member is None:
-            return self.none()
-        theirs = self.filter(case__closed_at__isnull=True, agency=member.agency_id, state__in=states.SEEN_BY_AGENCY)
+        theirs = self.of_agency_of(user).filter(case__closed_at__isnull=True, state__in=sorted(states.SEEN_BY_AGENCY))
         return theirs.filter(Q(access_until__isnull=True) | Q(access_until__gte=clock.today()))
 
     def to_confirm_by(self, user: User) -> Self:
         """What was withdrawn from this person's agency, which has not yet confirmed that it has stopped. No word of it."""
-        member = AgencyMember.objects.filter(in_use("user__"), user=user, agency__is_active=True).first()
-        if member is None:
-            return self.none()
-        return self.filter(agency=member.agency_id, state="withdrawn", confirmed_at__isnull=True)
+        return self.of_agency_of(user).filter(TO_CONFIRM)
 
     def answered_for(self, user: User) -> Self:
         """What has left this person's agency after it commented on our handover, and we have answered: to be read as long
         as its access would have lasted, and where a consent is the ground as long as that holds. Not what we took back."""
-        member = AgencyMember.objects.filter(in_use("user__"), user=user, agency__is_active=True).first()
-        if member is None:
-            return self.none()
-        ended = self.filter(agency=member.agency_id).exclude(state__in={*states.SEEN_BY_AGENCY, "draft", "withdrawn"})
+        ended = self.of_agency_of(user).filter(state__in=LEFT_TO_READ)
         over = Q(consent__withdrawn_at__isnull=False) | Q(consent__valid_until__lt=clock.today())
         ended = ended.exclude(Q(ground__in=consent_grounds()) & over)
         return ended.filter(access_until__gte=clock.today(), comments__answered_at__isnull=False)
@@ -87,11 +86,9 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def lately_ended_for(self, user: User) -> Self:
         """What ended in the last fourteen days while it was with this person's agency, by us, by the caller or by silence:
         for a line that says so and nothing of what it held. Never for police, who have no list."""
-        member = AgencyMember.objects.filter(in_use("user__"), user=user, agency__is_active=True).first()
-        if member is None or member.agency.is_police:
-            return self.none()
-        ended = self.filter(agency=member.agency_id, ended_at__gt=clock.now() - LATELY)
-        return ended.filter(Q(state__in=["failed", "expired"]) | Q(state="withdrawn", confirmed_at__isnull=False))
+        ended = self.of_agency_of(user).filter(state__in=ENDED_BY_OTHERS, ended_at__gt=clock.now() - LATELY)
+        ended = ended.filter(~Q(state="withdrawn") | Q(confirmed_at__isnull=False))
+        return ended.filter(agency__in=PartnerAgency.objects.no_police())
 
     def visible_to(self, user: User) -> Self:
         """The referrals of one's own unit's cases; none of a case that this person is locked out of."""
@@ -160,6 +157,14 @@ class Referral(SealedModel):
                 fields=["agency", "answer_due_at", "id"],
                 name="agency_inbox",
                 condition=Q(state__in=sorted(states.OPEN)),
+            ),
+            # What is left to an agency of what has ended: asked for by its pages, in which the past grows.
+            models.Index(fields=["agency", "ended_at"], name="agency_to_confirm", condition=TO_CONFIRM),
+            models.Index(
+                fields=["agency", "ended_at"], name="agency_ended_lately", condition=Q(state__in=ENDED_BY_OTHERS)
+            ),
+            models.Index(
+                fields=["agency", "access_until"], name="agency_left_to_read", condition=Q(state__in=LEFT_TO_READ)
             ),
             models.Index(fields=["answer_due_at"], name="unanswered", condition=Q(state__in=["sent", "opened"])),
             models.Index(fields=["case", "created_at"], name="referrals_of_case"),

@@ -114,7 +114,7 @@ def world(user: User, agency: PartnerAgency) -> dict[str, Any]:
         "agency": agency,
         "to_confirm": list(as_granted(Referral.objects.to_confirm_by(user)).order_by("ended_at", "id")),
         "to_answer": [row for row in theirs if row.is_waiting],
-        "questions": questions_for(user),
+        "questions": questions_for(agency),
         "in_progress": [row for row in theirs if not row.is_waiting],
         "answered": list(answered.prefetch_related("comments")),
         "ended": list(Referral.objects.lately_ended_for(user).order_by("-ended_at", "id").only("state", "ended_at")),

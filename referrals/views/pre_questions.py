@@ -132,7 +132,7 @@ def _questions(
         raise Http404
     rows = [
         (row, refused if row == tried and refused else AnswerFirstForm(auto_id=f"id_{row.pk}_%s"))
-        for row in questions_for(user)
+        for row in questions_for(agency)
     ]
     values = {"agency": agency, "rows": rows, "refused": refused}
     return render(request, "portal/questions.html", values, status=422 if refused else 200)

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from collections import deque
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -99,7 +100,7 @@ class Watch:
     """The forms that are filled in while a page answers."""
 
     def __init__(self, monkeypatch):
-        self.forms: list[forms.BaseForm] = []
+        self.forms: deque[forms.BaseForm] = deque(maxlen=100)  # of the last answers: nobody asks for more
         clean = forms.BaseForm.full_clean
 
         def full_clean(form):
@@ -110,7 +111,8 @@ class Watch:
         monkeypatch.setattr(forms.BaseForm, "full_clean", full_clean)
 
     def filled(self) -> list[forms.BaseForm]:
-        found, self.forms = list({id(form): form for form in self.forms}.values()), []
+        found = list({id(form): form for form in self.forms}.values())
+        self.forms.clear()
         return found
 
 

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import re
+import threading
+import time
 
 import pytest
 from django.db import connection
@@ -11,6 +13,7 @@ from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import LogEntry
 from intake import actions, triage
+from intake.actions import calls
 from intake.acute import left_for, left_in, lines_of
 from intake.models import AcuteMeasure, Call, Case
 
@@ -422,3 +425,28 @@ def test_the_page_does_not_ask_more_of_the_database_when_more_is_left(anna, make
     assert Call.objects.acute_left().get().left == 3
     with django_assert_max_num_queries(40):
         anna.get(reverse("intake:case", args=[case.slug]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_ticked_while_the_call_is_being_completed_stands_in_the_timeline(call, cast, monkeypatch):
+    """It waits for the call's row, and finds the case that it has by then."""
+    held = threading.Event()
+
+    def slowly(by, call) -> None:
+        held.set()
+        time.sleep(0.7)  # so that the other waits for the row
+
+    monkeypatch.setattr(calls, "CAME_TO_CASE", [slowly])
+
+    def tick() -> None:
+        held.wait(timeout=10)
+        actions.write_measures(by=cast.colleague, call=call, done=["told_manager"])
+        connection.close()
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    done = actions.complete_call(by=cast.caseworker, call=call)
+    thread.join(timeout=20)
+    assert done.case is not None
+    told = done.case.events.get(kind="measure.done")
+    assert told.codes["measure"] == "told_manager" and told.by == cast.colleague

@@ -1,8 +1,10 @@
 """The ledger of bounces: each cause of this floor, once, with its row in the log; and how a case tells of them."""
 
 import datetime as dt
+import re
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -64,6 +66,48 @@ def test_it_is_never_changed_nor_removed(case):
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
     assert causes(case) == ["changed_hands"]
+
+
+def test_it_is_of_the_unit_of_its_case_or_of_its_call_and_follows_them(case, make_call, cast):
+    call = make_call()
+    actions.record_bounce(cause="changed_hands", source="event:1", case=case)
+    actions.record_bounce(cause="changed_hands", source="event:2", call=call)
+    actions.record_bounce(cause="changed_hands", source="event:3", case=case, call=call)
+    assert set(Bounce.objects.values_list("unit", flat=True)) == {cast.unit.pk}
+    other = cast.stranger.unit
+    Case.objects.filter(pk=case.pk).update(unit=other)
+    rows = Bounce.objects.order_by("source")
+    assert list(rows.values_list("unit", flat=True)) == [other.pk, cast.unit.pk, other.pk]
+    type(call).objects.filter(pk=call.pk).update(unit=other)
+    assert set(rows.values_list("unit", flat=True)) == {other.pk}
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Bounce.objects.update(unit=cast.unit)
+
+
+def test_a_list_of_a_unit_walks_its_own_bounces(case, cast):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO people_unit (name, municipality_id, phone)"
+            " SELECT 'Unit ' || n, municipality_id, '' FROM people_unit, generate_series(1, 20) n WHERE id = %s",
+            [cast.unit.pk],
+        )
+    actions.record_bounce(cause="changed_hands", source="event:1", case=case)
+    connection.check_constraints()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE NONE")
+        cursor.execute("ALTER TABLE intake_bounce DISABLE TRIGGER USER")
+        cursor.execute(
+            "INSERT INTO intake_bounce (id, case_id, unit_id, cause, source, at, about, codes)"
+            " SELECT gen_random_uuid(), b.case_id, u.id, b.cause, n || ':' || u.id, now() - n * interval '1 hour', '', '{}'"
+            " FROM intake_bounce b, people_unit u, generate_series(1, 300) n"
+        )
+        connection.check_constraints()
+        cursor.execute("ALTER TABLE intake_bounce ENABLE TRIGGER USER")
+        cursor.execute("ANALYZE intake_bounce")
+        cursor.execute(f"SET LOCAL ROLE {settings.APP_ROLE}")
+    newest = Bounce.objects.visible_to(cast.manager).filter(at__gte=clock.now() - dt.timedelta(days=10))
+    plan = newest.explain()
+    assert "bounces_of_unit" in plan and re.search(r"Index Cond: \(\(unit_id = \d+\) AND \(at >= ", plan), plan
 
 
 def test_the_log_holds_codes_and_no_name(case, cast, at):

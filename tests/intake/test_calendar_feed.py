@@ -13,6 +13,7 @@ from django.urls import reverse
 from helpline.people import calendar_address, clock
 from helpline.people.actions import change_user, switch_off_user, switch_on_user
 from helpline.people.invitations import begin_again
+from helpline.people.live_sessions import end_all_of
 from helpline.people.models import CalendarAddress, LogEntry
 from intake import actions
 from intake.feed import LASTS
@@ -24,7 +25,8 @@ CANARIES = ["Kanariefrun", "Gruvgatan", "Fatimah", "0701234567", "Skolan"]
 
 def shown(client) -> str:
     """Switch it on as a person does; the path of the address that is shown."""
-    page = client.post(OWN).content.decode()
+    mark = client.get(OWN).context["mark"]
+    page = client.post(OWN, {"instead_of": mark}).content.decode()
     connection.check_constraints()
     [address] = re.findall(r"<code[^>]*>(\S+?)</code>", page)
     return address[address.index("/calendar/") :]
@@ -58,6 +60,27 @@ def test_it_says_when_and_nothing_else(client_of, cast, told):
     allowed = {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "URL", "CLASS", "TRANSP"}
     assert all(set(event) == allowed for event in found)
     assert {str(event["url"]).partition("//")[2].partition("/")[2] for event in found} == {"my-day/"}
+
+
+def test_a_page_that_is_sent_once_more_renews_nothing(client_of, cast):
+    client = client_of(cast.caseworker)
+    for _time in ("switched on", "renewed"):
+        data = {"instead_of": client.get(OWN).context["mark"]}
+        page = client.post(OWN, data).content.decode()
+        made = CalendarAddress.objects.get(user=cast.caseworker).digest
+        assert "<code" in page
+        again = client.post(OWN, data, follow=True)
+        assert "<code" not in again.content.decode() and "Nothing was renewed again" in again.content.decode()
+        assert CalendarAddress.objects.get(user=cast.caseworker).digest == made
+    assert LogEntry.objects.filter(event="calendar.made").count() == 2
+
+
+def test_it_ends_with_every_log_in_that_the_keeper_ends(client_of, cast):
+    path = shown(client_of(cast.caseworker))
+    assert Client().get(path).status_code == 200
+    end_all_of(by=cast.keeper, user=cast.caseworker)
+    assert Client().get(path).status_code == 404
+    assert LogEntry.objects.filter(event="calendar.ended", user=cast.keeper).count() == 1
 
 
 def test_not_a_word_of_anybody(client_of, cast, told):

@@ -91,6 +91,15 @@ def test_everything_that_stands_can_be_objected_to(call, cast):
     assert {one.key for one in call.standing} >= set(told.FACTS) - {"fact.caller_name"}
 
 
+def test_an_objection_knows_whose_it_is_and_nothing_else_does(call, anna):
+    assert anna.post(url(call), beside(call, amendment="objection", said_by="concern")).status_code == 302
+    assert anna.post(url(call), beside(call, amendment="addition", said_by="concern")).status_code == 302
+    assert dict(Note.objects.filter(call=call).values_list("amendment", "said_by")) == {
+        "objection": "concern",
+        "addition": "",
+    }
+
+
 def test_twice_does_it_once(call, anna):
     for _twice in range(2):
         assert anna.post(url(call), beside(call)).status_code == 302
@@ -107,6 +116,7 @@ def test_twice_does_it_once(call, anna):
         ({"about": "fact.caller_name"}, "about"),  # there is none in it
         ({"about": "no.such"}, "about"),
         ({"amendment": "removal"}, "amendment"),
+        ({"amendment": "objection", "said_by": "neighbour"}, "said_by"),
         ({"text": "  "}, "text"),
         ({"text": "a\0b"}, "text"),
         ({"text": "x" * 30_000}, "text"),

@@ -1,13 +1,18 @@
 """Two windows of one call: neither overwrites the other unseen, and no word is lost on either side."""
 
 import re
+import threading
+import time
+import uuid
 
 import pytest
 from django.db import connection
 from django.urls import reverse
 
 from helpline.people.models import LogEntry
+from helpline.people.sealed import DataKey
 from intake import actions
+from intake.actions import calls
 from intake.forms.calls import APART, CallForm
 from intake.forms.windows import mark
 from intake.models import Call
@@ -289,24 +294,32 @@ def test_a_token_that_is_none_opens_a_call(anna, token):
     assert Call.objects.get().start_token is None
 
 
+@pytest.mark.django_db(transaction=True)
 def test_two_presses_at_once_open_one_call(cast, monkeypatch):
-    """The second looks before the first has written, and writes after it."""
-    import uuid
+    """The second writes while the first has written and not yet committed."""
+    token, written, opened = uuid.uuid4(), threading.Event(), []
+    log = calls.log
 
-    from intake.actions import opening
+    def slowly(*args, **rest):
+        written.set()
+        time.sleep(0.5)  # so that the other waits for the row of this one
+        return log(*args, **rest)
 
-    token = uuid.uuid4()
-    first = actions.start_call(by=cast.caseworker, token=token)
-    looked = []
-    whole = opening._opened_from
+    monkeypatch.setattr(calls, "log", slowly)
 
-    def blind(by, token):
-        looked.append(token)
-        return whole(by, token) if len(looked) > 1 else (None, token)
+    def press(wait: bool) -> None:
+        if wait:
+            written.wait(timeout=10)
+        opened.append(actions.start_call(by=cast.caseworker, token=token).pk)
+        connection.close()
 
-    monkeypatch.setattr(opening, "_opened_from", blind)
-    assert actions.start_call(by=cast.caseworker, token=token) == first
-    assert Call.objects.count() == 1 and len(looked) == 2
+    threads = [threading.Thread(target=press, args=[wait]) for wait in (False, True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+    assert len(opened) == 2 and len({*opened}) == 1
+    assert Call.objects.count() == DataKey.objects.count() == 1  # nothing is left of the press that came too late
 
 
 # ---------- Brought back ----------

@@ -37,3 +37,14 @@ def test_it_keeps_adds_and_forgets():
     assert cache.delete("a") and cache.get_many(["a", "n"]) == {"n": 2}
     with pytest.raises(TypeError):
         cache.set("a", object())
+
+
+def test_it_counts_on_by_one_statement(django_assert_num_queries):
+    for nothing in ("gone", "words"):
+        cache.set(nothing, nothing, -1 if nothing == "gone" else 60)
+        with pytest.raises(ValueError):
+            cache.incr(nothing)
+    cache.set("n", 1, 60)
+    with django_assert_num_queries(1):
+        assert cache.incr("n", 2) == 3
+    assert cache.get("n") == 3

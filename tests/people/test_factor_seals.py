@@ -217,3 +217,20 @@ def test_one_that_nothing_opens_keeps_no_other_waiting(two):
     put(cecilia, {"secret": stored(cecilia)["secret"][:-8] + "AAAAAAA="})
     migrate(migration.bind)
     assert lets_in(hanna, code_of(hanna, 1)) and codes_left(cecilia) == 10
+
+
+def test_a_value_that_is_no_sealed_text_is_named_and_stops_nothing(two, capsys):
+    """Of the others all are bound, and the one is left as it is: it let nobody in."""
+    hanna, cecilia = two
+    for broken in ("demo:%%%", "demo:AAAA", "demo:A"):
+        key_id = stored(cecilia)["secret"].partition(":")[0]
+        put(hanna, {"secret": broken.replace("demo", key_id)})
+        rows = Authenticator.objects.filter(user__in=two, type="totp").order_by("pk")
+        migration.rebind(rows, migration.bound_to, migration.bound_to)
+        assert f"of user {hanna.pk} cannot be read (secret)" in capsys.readouterr().out, broken
+        assert stored(hanna)["secret"].endswith(broken.partition(":")[2])
+        assert opens_still(cecilia)
+
+
+def opens_still(user: User) -> bool:
+    return bool(code_of(user))

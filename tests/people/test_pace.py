@@ -31,3 +31,9 @@ def test_a_long_address_counts_by_its_household(db, at):
         times("2001:db8:1:1::1", 3)
         assert times("2001:db8:1:1::2", 1) == [True]
         assert times("2001:db8:1:2::1", 1) == [False]
+
+
+def test_once_counted_a_time_costs_one_statement(db, django_assert_num_queries):
+    times("10.0.0.1", 1)
+    with django_assert_num_queries(2):
+        times("10.0.0.1", 2)

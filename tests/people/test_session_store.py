@@ -4,11 +4,11 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
-from helpline.people.session_store import SessionStore
+from helpline.people.session_store import NEWER, SessionStore
 from helpline.people.sessions import ACTIVE
 
 pytestmark = pytest.mark.django_db
@@ -25,23 +25,24 @@ def client(client_of, cast):
     return client
 
 
-def test_a_database_that_is_down_is_our_fault(client, monkeypatch):
-    def gone(*_args, **_rest):
-        raise OperationalError("the database system is shutting down")
+def test_a_database_that_is_down_is_our_fault(client):
+    def gone(execute, sql, *rest):
+        if sql.startswith('UPDATE "django_session"'):
+            raise OperationalError("the database system is shutting down")
+        return execute(sql, *rest)
 
-    monkeypatch.setattr(Session, "save", gone)
-    assert client.get(reverse("keeper:user-list")).status_code == 503
+    with connection.execute_wrapper(gone):
+        assert client.get(reverse("keeper:user-list")).status_code == 503
 
 
-def test_a_session_that_is_gone_is_told_so(client, monkeypatch):
-    save = Session.save
+def test_a_session_that_is_gone_is_told_so(client):
+    def too_late(execute, sql, *rest):
+        if sql.startswith('UPDATE "django_session"'):
+            Session.objects.all().delete()
+        return execute(sql, *rest)
 
-    def too_late(self, **rest):
-        Session.objects.all().delete()
-        save(self, **rest)
-
-    monkeypatch.setattr(Session, "save", too_late)
-    assert client.get(reverse("keeper:user-list")).status_code == 400
+    with connection.execute_wrapper(too_late):
+        assert client.get(reverse("keeper:user-list")).status_code == 400
 
 
 def test_what_stands_in_the_tables_opens_no_session(client, cast):
@@ -64,3 +65,18 @@ def test_a_new_key_leaves_no_old_row(client):
     assert Session.objects.count() == 1 and not store.exists(before) and store.exists(store.session_key)
     store.flush()
     assert not Session.objects.exists()
+
+
+def test_what_another_left_meanwhile_is_not_written_over(client, django_assert_num_queries):
+    here = SessionStore(client.session.session_key)
+    assert ACTIVE in here  # read
+    here["mine"] = 1
+    with django_assert_num_queries(1):  # as it was read: by one statement
+        here.save()
+    other = SessionStore(here.session_key)
+    other[NEWER] = "2026-11-23T10:00"
+    other.save()
+    here["mine"] = 2
+    here.save()
+    held = SessionStore(here.session_key)
+    assert held[NEWER] == "2026-11-23T10:00" and held["mine"] == 2

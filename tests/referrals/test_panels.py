@@ -13,9 +13,10 @@ from helpline.panels import PANELS
 from helpline.people import clock
 from intake import triage
 from intake.actions import move_step, plan_step
-from intake.models import Call
+from intake.models import Call, Case
 from referrals import actions, panels
 from referrals.actions import comments
+from tests.counted import statements
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_a_case_asks_as_many_questions_however_many_referrals(show, make_referra
         for _ in range(number):
             make_referral("sent", case=case, need=next(needs))
         with CaptureQueriesContext(connection) as queries:
-            show(panels.referrals_of_case, case)
+            show(panels.referrals_of_case, Case.objects.select_related("key", "owner", "unit").get(pk=case.pk))
         counts.append(len(queries))
     assert counts[0] == counts[1]
 
@@ -209,16 +210,15 @@ def test_a_case_asks_as_many_questions_however_many_steps(client_of, make_referr
     referral = make_referral("declined")
     client, place = client_of(cast.caseworker), f"/cases/{referral.case.slug}/"
 
-    def count():
-        with CaptureQueriesContext(connection) as queries:
-            html = client.get(place).content.decode()
-        return len(queries), html
+    def more(kinds):
+        for kind in kinds:
+            due = clock.now() + dt.timedelta(days=1)
+            plan_step(by=cast.caseworker, case=referral.case, kind=kind, due_at=due, about=str(referral.pk), agency="x")
 
-    count()
-    one, _html = count()
-    for kind in ["choose_next"] * 4 + ["call_agency"] * 3:
-        due = clock.now() + dt.timedelta(days=1)
-        plan_step(by=cast.caseworker, case=referral.case, kind=kind, due_at=due, about=str(referral.pk), agency="x")
-    eight, html = count()
-    assert eight == one
+    more(["call_agency"])
+    one = statements(client, place)
+    more(["choose_next"] * 4 + ["call_agency"] * 3)
+    eight = statements(client, place)
+    assert len(eight) == len(one) <= 19, one
+    html = client.get(place).content.decode()
     assert html.count("Show all agencies") == 1 and html.count("Who else can help with") == 5

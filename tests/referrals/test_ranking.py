@@ -115,7 +115,7 @@ def test_a_case_remembers_who_said_no(make_referral, cast):
 def test_ranking_asks_as_many_questions_however_many_agencies(make_agency, django_assert_num_queries):
     for number in range(12):
         make_agency(f"Agency {number}", serves=["1499"])
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert len(names(["exit_support"])) == 12
 
 

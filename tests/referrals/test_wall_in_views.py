@@ -98,7 +98,7 @@ def test_a_list_of_questions_that_forgets_whose_they_are(stands, monkeypatch, ma
     ask_first(agencies=[cast.agency], **asked)
     ask_first(agencies=[cast.other_agency], **asked)
     for module in (portal_parts, pre_questions, portal_page):
-        monkeypatch.setattr(module, "questions_for", lambda user: list(open_answers()))
+        monkeypatch.setattr(module, "questions_for", lambda agency: list(open_answers()))
     page = body(client_of(cast.partner).get("/portal/questions/"))
     assert page.count('id="question-') == (1 if stands else 2)
 

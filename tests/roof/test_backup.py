@@ -25,7 +25,7 @@ from helpline.management.commands import restore as restore_command
 from helpline.people import clock
 from helpline.people.models import Disposal, DisposalItem, LogEntry
 from helpline.people.restoring import MARK, is_marked
-from intake.models import Call, Case, FollowUp, PastCase
+from intake.models import Call, Case, FollowUp, PastCase, ToldPeriod
 from tests.conftest import APP_LOGIN
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +138,7 @@ def test_all_comes_back_but_what_was_forgotten_since(place, filled, cast, no_ser
     dispose(filled["disposed"], cast)
     cast.colleague.is_active = False
     cast.colleague.save()
+    ToldPeriod.objects.create(period="2026-Q3", counts={"call": {}}, told={"call": {"all": 7}})
     Call.objects.filter(pk=filled["kept"].calls.get().pk).update(urgency_reason=b"")  # not forgotten: it comes back
     later = place.folder / "newer.json"
     call_command("export_forgotten", str(later), stdout=StringIO())
@@ -161,6 +162,7 @@ def test_all_comes_back_but_what_was_forgotten_since(place, filled, cast, no_ser
     assert come == {
         *("people_datakey", "people_user", "people_logentry", "people_loglink", "people_disposal"),
         *("people_disposalitem", "intake_pastcase", "intake_daymark"),  # whose day is counted anew
+        "intake_toldperiod",  # what was told is not told anew
     }
     assert not after["django_session"]
     assert any("restore.done" in row for row in after["people_logentry"])
@@ -170,7 +172,8 @@ import django; django.setup()
 from helpline.people.checks import refuse_unsafe_start; refuse_unsafe_start()
 from helpline.people.chain import verify
 from helpline.people.models import DataKey, Disposal
-from intake.models import Call, Case, Note, PastCase
+from intake.models import Call, Case, Note, PastCase, ToldPeriod
+print(ToldPeriod.objects.get().told)
 print(*sorted(call.caller_name for call in Call.objects.all()), sep='|')
 print(*sorted({note.text for note in Note.objects.all()}), sep='|')
 print(Case.objects.count(), PastCase.objects.count(), Disposal.objects.get().items.get().number, len(verify()[1]))
@@ -179,6 +182,7 @@ print(DataKey.objects.filter(wrapped=None, destroyed_at__isnull=False).count())
     done = place.run(code, DEMO="0", ALLOWED_HOSTS="localhost")
     assert done.returncode == 0, done.stderr
     answers = done.stdout.splitlines()
+    assert answers.pop(0) == "{'call': {'all': 7}}"
     assert answers == [f"|{NAMES['kept']}", f"|{SEEN}", f"1 1 {filled['disposed'].slug} 0", "3"]
     assert PastCase.objects.count() == 1
     assert rows(server.owner())["people_logentry"] >= before["people_logentry"]

@@ -10,11 +10,12 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
-from helpline.bench import chain, fill, people, report, whole
+from helpline.bench import chain, desk, fill, people, report, whole
 from helpline.bench.counting import Tally
 from helpline.bench.facts import MEASURED, code_of, is_open, unit_of
 from helpline.bench.measure import Beside, Figures, quantile
 from helpline.bench.order import Order, read
+from helpline.bench.pages import PAGES
 from helpline.bench.rows import Rows
 from helpline.bench.sealing import new_id
 from helpline.local.console import Trouble
@@ -96,6 +97,15 @@ def test_the_measured_worker_finds_their_day(filled, client_of):
     mine = Case.objects.of(worker).open()
     assert mine and browser.get("/cases/").status_code == browser.get("/my-day/").status_code == 200
     assert browser.get(f"/cases/{mine[0].slug}/").status_code == 200
+
+
+def test_the_bare_sql_of_each_page_is_of_these_tables(filled):
+    at = people.places()
+    desks = {"worker": desk.workers(1, at)[0], "manager": desk.managers(1, at)[0], "partner": desk.partners(1, at)[0]}
+    for page in PAGES:
+        with connection.cursor() as cursor:
+            page.sql(cursor.cursor, desks[page.who])
+    connection.check_constraints()
 
 
 @pytest.mark.parametrize("number", [0, 39, 40, 19_960, 20_000, 20_050, 999_950, 999_999])

@@ -103,6 +103,18 @@ def test_whom_a_call_was_about_does_not_read_what_its_caller_objected(make_ended
     assert "I never said that" in text_of(boss, call, call_part="both", registry_number="SN 2026-79")
 
 
+@pytest.mark.parametrize("about", ["fact.milieu", "fact.urgency", "weapon"])
+def test_whom_a_call_was_about_reads_their_own_objection_and_who_called_does_not(make_ended, boss, cast, about):
+    call = make_ended(caller_name=NAME, milieu="RIGHT", answers={"weapon": "no"})
+    sent = {"about": about, "amendment": "objection", "text": "I am in nothing.", "said_by": "concern"}
+    actions.amend_call(by=cast.caseworker, call=call, **sent)
+    actions.amend_call(by=cast.caseworker, call=call, **{**sent, "text": "I only asked.", "said_by": "caller"})
+    own = text_of(boss, call, call_part="concern")
+    assert "I am in nothing." in own and "I only asked." not in own and REPORTER in own
+    assert "I am in nothing." not in text_of(boss, call, registry_number="SN 2026-79")
+    assert "I am in nothing." in text_of(boss, call, call_part="both", registry_number="SN 2026-80")
+
+
 def test_all_that_stands_in_the_call_is_in_it(call, boss):
     text = text_of(boss, call, call_part="both")
     from django.utils import translation

@@ -11,11 +11,13 @@ from django.db import connection
 from django.utils.dateparse import parse_datetime
 
 from helpline.backup import contents, forgotten, server
+from helpline.people import clock
 from helpline.people.calendar_address import make_address
 from helpline.people.invitations import begin_again_by_command
 from helpline.people.models import CalendarAddress, DataKey, Disposal, DisposalItem, Invitation, LogEntry, User
+from helpline.statistics import settle
 from intake import actions
-from intake.models import Call, Case, LockedOut, PastCase
+from intake.models import Call, Case, DaySum, LockedOut, PastCase, ToldPeriod
 
 WHEN = "2026-11-20T10:00:00+00:00"
 
@@ -141,6 +143,34 @@ def test_who_was_locked_out_since_is_locked_out_again_and_has_nothing_of_it_in_h
     assert "locks 0, not_locked 0" in apply(tmp_path, told)
     assert LockedOut.objects.get(case=case).user == cast.colleague
     assert LogEntry.objects.filter(event="staff.locked_out", case=case.pk).count() == 1
+
+
+FROZEN = {"call": {"all": 18, "parts": {"place": {"1496": 6, "1472": None}}}}
+
+
+def test_what_was_told_of_a_quarter_is_not_told_anew_of_less(tmp_path, cast):
+    """A backup from before it was told: the rows it was told from may be gone. What stands here is never changed."""
+    row = {"id": "2026-Q3", "counts": {"call": {"all": {"1": 18}}}, "told": FROZEN, "at": WHEN}
+    assert "told 1, told_otherwise 0" in apply(tmp_path, a_list(told=[row]))
+    assert "told 0, told_otherwise 0" in apply(tmp_path, a_list(told=[row]))
+    here = ToldPeriod.objects.get()
+    assert (here.period, here.counts, here.told, here.at) == ("2026-Q3", row["counts"], FROZEN, parse_datetime(WHEN))
+    DaySum.objects.create(unit=cast.unit, what="call", day="2026-08-11", count=9)
+    with clock.at(parse_datetime("2026-11-22T10:00:00Z")):
+        settle()
+    assert "told 0, told_otherwise 1" in apply(tmp_path, a_list(told=[row | {"told": {}}]))
+    assert ToldPeriod.objects.get().told == FROZEN
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_list_of_a_database_says_what_was_told(cast):
+    ToldPeriod.objects.create(period="2026-Q3", counts={"call": {}}, told=FROZEN, at=parse_datetime(WHEN))
+    with server.owner().transaction() as cursor:
+        found = forgotten.read(cursor, parse_datetime(WHEN))
+    assert [(row["id"], row["counts"], row["told"]) for row in found["told"]] == [("2026-Q3", {"call": {}}, FROZEN)]
+    assert parse_datetime(found["told"][0]["at"]) == parse_datetime(WHEN)
+    older = a_list() | {"made_at": "2026-11-21T10:00:00+00:00"}
+    assert forgotten.together([found, older])["told"] == found["told"] and "1 periods told" in forgotten.counted(found)
 
 
 @pytest.mark.django_db(transaction=True)

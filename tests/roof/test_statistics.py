@@ -8,9 +8,10 @@ import zipfile
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
+from django.utils.module_loading import import_string
 from pypdf import PdfReader
 
-from helpline import sums
+from helpline import statistics, sums
 from helpline.definitions import DEFINITIONS, NUMBERS, RULES, TABLES
 from helpline.people.models import LogEntry, Municipality
 from helpline.statistics import Period, period_of, periods, quantile, settle, told
@@ -179,6 +180,121 @@ def test_a_case_and_its_end_are_counted(make_case, cast, at):
     assert DaySum.objects.of("closed", "reason").get().value == "needs_met"
 
 
+# -- what is in no list ------------------------------------------------------------------------------------------------
+
+
+def test_where_no_row_can_be_in_the_rest_the_table_has_none(kept, cast, at):
+    """Of handovers each has its type and its answer; of calls each municipality may be another. What was never answered is
+    told with what came late: the answers would bound it."""
+    DaySum.objects.create(unit=cast.unit, what="handover", day="2026-08-11", count=25)
+    for part, cells in {
+        "agency": {str(cast.agency.pk): 15, str(cast.other_agency.pk): 10},
+        "answered": {"in_time": 15, "late": 6, "waiting": 4},
+        "met": {"accepted": 12, "declined": 13},
+    }.items():
+        for value, count in cells.items():
+            DaySum.objects.create(
+                unit=cast.unit, what="handover", part=part, value=value, day="2026-08-11", count=count
+            )
+    settled(at)
+    parts = told(Q3)["handover"]["parts"]
+    assert parts["answered"] == {"in_time": 15, "late": 10}
+    assert "" not in parts["agency"] and "" not in parts["met"] and "" in told(Q3)["call"]["parts"]["place"]
+    shown = {table.definition.key: [line.label for line in table.lines] for table in sheet(Q3).tables}
+    assert shown["answered"] == ["In time", "Late or not at all"]
+    assert "Other or not known" not in shown["met"] and "Other municipality, or not known" in shown["places"]
+
+
+@pytest.mark.parametrize("handovers", [0, 3, 9])
+def test_that_a_rest_is_there_says_only_that_something_is_forgotten(handovers, kept, cast, at):
+    """Whether that had a handover or not, and in the year too."""
+    past = {"unit": cast.unit, "opened_quarter": Q3.first, "track": "A", "milieu": "UNKNOWN", "age_band": "unknown"}
+    past |= {"caller_type": "relative", "urgency": "NORMAL", "closed_quarter": Q3.first}
+    PastCase.objects.create(calls=1, handovers=handovers, **past)
+    DaySum.objects.create(unit=cast.unit, what="handover", day="2026-08-11", count=30)
+    for value, count in {"in_time": 16, "late": 14}.items():
+        DaySum.objects.create(
+            unit=cast.unit, what="handover", part="answered", value=value, day="2026-08-11", count=count
+        )
+    for month in (1, 4, 10):  # so that the year has a table
+        _sums(cast.unit, "handover", 30, dt.date(2026, month, 11), answered="in_time")
+    settled(at, "2027-02-01 10:00")
+    assert told(Q3)["handover"]["all"] == 30 + handovers and told(Period(2026))["handover"]["all"] == 120 + handovers
+    for period in (Q3, Period(2026)):
+        rest = told(period)["handover"]["parts"]["answered"][""]
+        assert rest is None or rest == handovers == 9
+    assert "" not in told(Q4)["handover"]["parts"]["answered"]
+    assert any(line.label == "Other or not known" for line in _table_of("answered").lines)
+
+
+def _table_of(key):
+    return next(table for table in sheet(Q3).tables if table.definition.key == key)
+
+
+def test_what_was_never_said_is_in_the_rest(cast, at):
+    """So that each table holds all that its total does."""
+    _sums(cast.unit, "call", 30)
+    DaySum.objects.create(unit=cast.unit, what="call", part="milieu", value="RIGHT", day="2026-08-11", count=20)
+    settled(at)
+    assert ToldPeriod.objects.get().counts["call"]["parts"]["milieu"][""] == {str(cast.unit.pk): 10}
+
+
+# -- frozen by itself, once, and of one moment -------------------------------------------------------------------------
+
+
+def test_each_night_by_itself_and_again_is_harmless(kept, at, settings):
+    entry = settings.CELERY_BEAT_SCHEDULE["freeze_statistics"]
+    assert entry["schedule"].hour == {4} and entry["schedule"].day_of_week == set(range(7))
+    with at("2026-11-22 04:25"):
+        for _twice in range(2):
+            import_string(entry["task"])()
+    assert periods() == [Q3] and ToldPeriod.objects.count() == 1
+
+
+def test_what_is_entered_late_of_a_time_before_the_first_that_was_told(kept, cast, at):
+    """It is told nowhere: a quarter that is told after its year would not be in it."""
+    settled(at, "2027-02-01 10:00")
+    _sums(cast.unit, "call", 9, "2026-02-11")
+    _sums(cast.unit, "call", 9, "2025-02-11")
+    before = set(ToldPeriod.objects.values_list("pk", flat=True))
+    settled(at, "2027-02-02 10:00")
+    assert set(ToldPeriod.objects.values_list("pk", flat=True)) == before
+    _sums(cast.unit, "call", 9, "2027-02-11")
+    settled(at, "2027-05-01 10:00")
+    assert [one.code for one in periods()] == ["2027-Q1", "2026", "2026-Q4", "2026-Q3"]
+
+
+def test_what_is_told_is_not_looked_for_among_the_rows(kept, at, django_assert_num_queries):
+    settled(at)
+    with at("2026-11-23 10:00"), django_assert_num_queries(1):
+        settle()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_forgotten_while_it_counts_is_counted_once(kept, cast, at, monkeypatch):
+    """A row that moves between two questions: read as call by the one, as what remains of it by the other."""
+    add_past = statistics._add_past
+
+    def meanwhile(found, quarter):
+        other = connection.copy()
+        with other.cursor() as there:
+            there.execute(
+                "INSERT INTO intake_pastcase (is_call, unit_id, opened_quarter, caller_type, track, milieu, age_band,"
+                " urgency, closing_reason, calls, handovers, bounces) VALUES"
+                " (true, %s, %s, 'relative', 'A', 'UNKNOWN', 'unknown', 'NORMAL', '', 1, 0, 0)",
+                [cast.unit.pk, Q3.first],
+            )
+            there.execute("SELECT pg_try_advisory_lock(%s)", [sums.LOCK])
+            assert there.fetchone() == (False,), "no day is counted anew meanwhile"
+        other.close()
+        add_past(found, quarter)
+
+    monkeypatch.setattr(statistics, "_add_past", meanwhile)
+    settled(at)
+    assert PastCase.objects.count() == 1 and told(Q3)["call"]["all"] == 18
+    assert sums.sum_up() == 0 or not DaySum.objects.exists(), "who counts days is let in again"
+
+
 @pytest.mark.parametrize(
     ("code", "is_one"),
     [
@@ -303,7 +419,7 @@ def test_the_files_say_what_the_page_says(kept, at, now):
             assert sum(line.count or 0 for line in table.lines) + (table.together or 0) == table.total
 
 
-@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\rx", "\nx"])
 def test_no_cell_becomes_a_formula(name, kept, now):
     Municipality.objects.filter(pk="1499").update(name=name)
     settle()

@@ -1,7 +1,7 @@
 """An attack on what is told: who adds and subtracts all that was ever told of a year is left with every number from 0 to 4."""
 
 from collections import defaultdict
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -140,6 +140,56 @@ def test_who_knows_the_rule_counts_nothing_back_in_one_table(cells, most):
             assert one is None or one >= LEAST
             if one is None and any(counts[place] < LEAST for counts in possible):
                 assert len({counts[place] for counts in possible}) > 1, (told, total)
+
+
+@pytest.mark.parametrize(("cells", "most"), [(2, 30), (3, 24), (4, 15)])
+def test_who_knows_where_there_is_none_counts_nothing_back(cells, most):
+    """As the one before, and knows besides of some values that no row is or can be in them: the rest of most tables, a type
+    that no agency has. Such a cell covers no other."""
+    worlds = defaultdict(list)
+    for counts in product(range(most), repeat=cells):
+        if LEAST <= sum(counts) < most:
+            told = told_cells(one_unit(dict(enumerate(counts))))
+            worlds[tuple(told.values()), sum(counts)].append(counts)
+    assert any(one is not None for told, _total in worlds for one in told)
+    for (told, total), possible in worlds.items():
+        for known in (known for many in range(cells) for known in combinations(range(cells), many)):
+            seen = [counts for counts in possible if not any(counts[place] for place in known)]
+            for place in set(range(cells)) - set(known):
+                numbers = {counts[place] for counts in seen} if told[place] is None else set()
+                assert len(numbers) != 1 or not 0 < min(numbers) < LEAST, (told, total, known)
+
+
+def test_a_cell_that_is_empty_covers_no_other():
+    """Handovers answered in time, late, not yet, and a rest in which no row can be: one of the 9 would be hidden with the 4,
+    and of their 13 no more than the other 9 can be it."""
+    assert told_cells(one_unit({"in": 9, "late": 9, "waiting": 4, "": 0})) == {
+        "in": None,
+        "late": None,
+        "waiting": None,
+        "": None,
+    }
+
+
+@pytest.mark.parametrize("count", range(1, LEAST))
+def test_where_one_unit_is_known_an_empty_cell_covers_no_other(count):
+    told = told_cells({"a": {"1": 6, "2": count}, "b": {"1": 9, "2": 9}, "c": {"1": 20, "2": 20}, "": {}})
+    assert told["a"] is None and sum(told[value] is None for value in "abc") > 1
+
+
+@MANY
+@given(st.one_of(tables(2, 3, 9), tables(2, 4, 7), tables(3, 3, 6)))
+def test_who_knows_where_there_is_none_counts_nothing_back_from_the_year(quarters):
+    split = [one_unit(row) for row in quarters]
+    told = [told_cells(row) for row in split]
+    attacker = Attacker(quarters, told, told_year(split, told))
+    attacker.untold = [
+        {value for value in untold if row[value]} for untold, row in zip(attacker.untold, quarters, strict=True)
+    ]
+    for place, row in enumerate(quarters):
+        for value, count in row.items():
+            if 0 < count < LEAST:
+                assert all(attacker.can(fixed=(place, value, number)) for number in range(LEAST)), (place, value)
 
 
 @MANY

@@ -20,17 +20,23 @@ def bound_to(row, name):
 
 def rebind(rows, old, new):
     """Seal each secret anew, under the master key that it is under. One that is bound already is left, as is one that nothing
-    opens: it let nobody in before, and lets nobody in after."""
+    opens: it let nobody in before, and lets nobody in after; of one that is no sealed text at all, it says so."""
     for row in rows:
         for name in {"secret", "seed"} & set(row.data):
             key_id, _colon, encoded = row.data[name].rpartition(":")
             keys = master_keys(tuple(settings.HELPLINE_KEYS))
             if key_id not in keys:
                 raise ImproperlyConfigured(f"the master key {key_id} of a second factor is not in HELPLINE_KEYS")
-            key, sealed, nonce = AESGCM(keys[key_id]), base64.b64decode(encoded), os.urandom(NONCE)
+            key, nonce = AESGCM(keys[key_id]), os.urandom(NONCE)
             try:
+                sealed = base64.b64decode(encoded, validate=True)
                 text = key.decrypt(sealed[:NONCE], sealed[NONCE:], old(row, name))
             except InvalidTag:
+                continue
+            except ValueError:  # no base64, or too short to be sealed
+                print(
+                    f"The second factor {row.pk} of user {row.user_id} cannot be read ({name}), and is left as it is."
+                )
                 continue
             again = nonce + key.encrypt(nonce, text, new(row, name))
             row.data[name] = f"{key_id}:{base64.b64encode(again).decode()}"
