@@ -109,10 +109,9 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="no_update",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."about" IS DISTINCT FROM (NEW."about") OR OLD."at" IS DISTINCT FROM (NEW."at") OR OLD."by_id" IS DISTINCT FROM (NEW."by_id") OR OLD."call_id" IS DISTINCT FROM (NEW."call_id") OR OLD."case_id" IS DISTINCT FROM (NEW."case_id") OR OLD."cause" IS DISTINCT FROM (NEW."cause") OR OLD."codes" IS DISTINCT FROM (NEW."codes") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."source" IS DISTINCT FROM (NEW."source"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="da8e0fd8cff71d9cea2d51c7560ab3b528e0b3d3",
-                    operation="UPDATE",
+                    func='RAISE EXCEPTION \'pgtrigger: Cannot update of "id", "case_id", "call_id", "cause", "source", "at", "by_id", "about", "codes" rows from % table\', TG_TABLE_NAME;',
+                    hash="9ac291c67a4999aec8edca28ea99efefdbd58939",
+                    operation='UPDATE OF "id", "case_id", "call_id", "cause", "source", "at", "by_id", "about", "codes"',
                     pgid="pgtrigger_no_update_5036a",
                     table="intake_bounce",
                     when="BEFORE",

@@ -87,7 +87,10 @@ class Bounce(models.Model):
         triggers = [
             # But for its unit, which follows that of its case or call (migration 0015).
             pgtrigger.Protect(
-                name="no_update", operation=pgtrigger.Update, condition=pgtrigger.AnyChange(exclude=["unit"])
+                name="no_update",
+                operation=pgtrigger.UpdateOf(
+                    "id", "case_id", "call_id", "cause", "source", "at", "by_id", "about", "codes"
+                ),
             ),
             pgtrigger.Trigger(
                 name="of_unit",

@@ -477,3 +477,13 @@ def test_another_unit_sees_none(case, cast, make_call):
     assert Bounce.objects.visible_to(cast.colleague).count() == 2
     for nobody in (cast.stranger, cast.partner, cast.keeper):
         assert not Bounce.objects.visible_to(nobody).exists()
+
+
+def test_no_column_of_a_bounce_changes_but_the_unit_that_it_follows():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname FROM pg_trigger t JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum = ANY(t.tgattr)"
+            " WHERE t.tgrelid = 'intake_bounce'::regclass AND t.tgname LIKE '%no_update%'"
+        )
+        guarded = {name for (name,) in cursor.fetchall()}
+    assert guarded == {field.column for field in Bounce._meta.fields} - {"unit_id"}
