@@ -8,7 +8,7 @@
 #   make drill                  kills one part after another under load, and counts what was lost (DRILL_SECONDS=240, DRILL_SEED)
 #   make bench                  a million cases, and how fast each page is beside the least it could cost (BENCH_CASES=20000)
 #   make backup                 data and keys of the system that `make run` runs, into var/backups and var/backup-keys
-#   make restore                the newest of them into a new database beside it, compared row by row (INTO=name, FROM=folder)
+#   make restore                the newest of them into a new database beside it, compared row by row (INTO=name, FROM=folder, BROKEN_LOG=1)
 #   make messages               collects the texts for translation and compiles the translations
 #   make clean                  removes the virtual environment and all local data
 
@@ -81,7 +81,7 @@ backup: $(INSTALLED)
 
 restore: $(INSTALLED)
 	@$(RUNNING); from="$(or $(FROM),$$(ls -d var/backups/2* | tail -n 1))"; \
-		exec $(BIN)/python manage.py restore "$$from" --keys var/backup-keys --into "$(or $(INTO),restored_$$(date +%Y%m%d_%H%M%S))"
+		exec $(BIN)/python manage.py restore "$$from" --keys var/backup-keys --into "$(or $(INTO),restored_$$(date +%Y%m%d_%H%M%S))" $(if $(BROKEN_LOG),--with-broken-log)
 
 messages: $(INSTALLED)
 	$(BIN)/python manage.py messages

@@ -122,7 +122,8 @@ def _overdue(found: Mapping[str, Any]) -> str:
 
 
 def _silent(found: Mapping[str, Any]) -> str:
-    return gettext("of %(count)s with an agency") % {"count": said_count(found["silent_of"])}
+    first = found["silent_first"]
+    return gettext("the oldest since %(time)s") % {"time": _when(first)} if first else gettext("past their answer time")
 
 
 def _waiting(found: Mapping[str, Any]) -> str:
@@ -189,7 +190,7 @@ FIGURES: dict[str, Figure] = {
         Figure(
             *("silent", _("Silent handovers"), _("past their answer time"), silent, "referral", "answer_due_at"),
             should_be_none=True,
-            more=lambda user, rows: {"silent_of": Count(handovers(user).filter(case__is_practice=False).open())},
+            more=_oldest("silent", "answer_due_at"),
             says=_silent,
         ),
         Figure(

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -27,7 +28,7 @@ from intake import actions, triage
 from intake.forms.cases import StepForm, next_working_day_at
 from intake.gate import case_of_unit, person
 from intake.labels import BOUNCES
-from intake.views.cases import posted, status_of
+from intake.views.cases import posted, status_of, way_back
 from referrals.labels import CALLER_ANSWERS
 
 # What each kind of row needs to be listed with a constant number of queries.
@@ -143,7 +144,7 @@ def worker_week(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def case_step(request: HttpRequest, code: str) -> HttpResponse:
     """Plan a step in a case of the unit, for its owner, who is told. The manager need not read it for that."""
-    case = case_of_unit(request, code)
+    case, back = case_of_unit(request, code), way_back(request, reverse("caseload"))
     form = StepForm(posted(request), initial={"due_at": next_working_day_at(16)})
     if form.is_valid():
         try:
@@ -152,5 +153,6 @@ def case_step(request: HttpRequest, code: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("The step is planned, and is %(owner)s’s.") % {"owner": case.owner})
-            return redirect("caseload")
-    return render(request, "helpline/case_step.html", {"case": case, "form": form}, status=status_of(form))
+            return HttpResponseRedirect(back)
+    context = {"case": case, "form": form, "back": back}
+    return render(request, "helpline/case_step.html", context, status=status_of(form))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 LEFT, RIGHT, TOP, FLOOR = 50, 545, 28, 190
+LETTER, LARGE = 9, 14.5  # how wide a letter is, and where the window is narrow and the letters are larger
 STEPS = [step * 10**power for power in range(7) for step in (1, 2, 5)]
 
 
@@ -31,6 +32,7 @@ class Bar:
     width: int
     height: int
     is_unfinished: bool = False
+    is_narrow: bool = False  # large letters above would run into those of the next
 
     @property
     def middle(self) -> int:
@@ -39,6 +41,15 @@ class Bar:
     @property
     def above(self) -> int:
         return self.y - 7
+
+
+@dataclass(frozen=True)
+class Below:
+    """Words below the floor; those that are not for all stand only where the letters are small."""
+
+    x: int
+    words: str
+    is_for_all: bool
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ class Chart:
     """One picture: its grid, the words below, and bars or lines."""
 
     ticks: list[Tick]
-    below: list[tuple[int, str]]
+    below: list[Below]
     bars: list[Bar] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
 
@@ -99,6 +110,7 @@ def bar_chart(
             width,
             height,
             place == unfinished,
+            len(words[place]) * LARGE > room,
         )
         for place, label in enumerate(labels)
     ]
@@ -142,7 +154,13 @@ def _grid(counts: Sequence[int]) -> tuple[int, list[Tick]]:
     return top, [Tick(FLOOR - round((FLOOR - TOP) * step * n / top), str(step * n)) for n in range(lines + 1)]
 
 
-def _below(labels: list[tuple[int, str]], room: int) -> list[tuple[int, str]]:
-    """The words below: as many as have room."""
-    each = max(1, ceil(max((len(label) for _x, label in labels), default=1) * 9 / max(room, 1)))
-    return [one for place, one in enumerate(labels) if place % each == 0]
+def _below(labels: list[tuple[int, str]], room: int) -> list[Below]:
+    """The words below: as many as have room, and of these, as many as have it in large letters."""
+    longest = max((len(label) for _x, label in labels), default=1)
+    each, large = (max(1, ceil(longest * letter / max(room, 1))) for letter in (LETTER, LARGE))
+    large = each * ceil(large / each)
+    return [
+        Below(x, words, place % large == 0 and x + len(words) * LARGE / 2 <= RIGHT + LEFT // 2)
+        for place, (x, words) in enumerate(labels)
+        if place % each == 0
+    ]

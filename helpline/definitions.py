@@ -72,8 +72,9 @@ NUMBERS: tuple[Definition, ...] = (
         "calls",
         _("Calls"),
         _(
-            "Finished calls of all units, on the Swedish day on which they came in. Practice, wrong numbers "
-            "and calls that go on are not counted. A person who calls three times is three calls."
+            "Finished calls of all units, on the Swedish day on which they came in. Practice, calls that go on, and "
+            "wrong numbers and silent calls that led to no case are not counted. A person who calls three times is "
+            "three calls."
         ),
         "call",
     ),
@@ -148,7 +149,7 @@ TABLES: tuple[Definition, ...] = (
     Definition(
         "callers",
         _("Calls by who called"),
-        _("Who called, as the worker chose it from the list."),
+        _("Who called, as the worker chose it from the list. A silent call is here only where it led to a case."),
         "call",
         "caller",
         callers,

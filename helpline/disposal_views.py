@@ -13,13 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from helpline import disposals
 from helpline.disposal_forms import ApproveForm, KeepForm
-from helpline.disposals import BY_ITSELF, LEFT_OUT
+from helpline.disposals import BY_ITSELF
 from helpline.people.access import may, needs
 from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.models import Disposal, Role, User
 from helpline.retention import RULES
-from helpline.retention_rows import MOST, reached, standing_of
+from helpline.retention_rows import LEFT_OUT, MOST, exempted, reached, standing_of
 from intake.gate import case_of_unit, person
 from intake.models import Call, Case
 from intake.views.cases import posted
@@ -52,10 +52,11 @@ def disposal_list(request: HttpRequest) -> HttpResponse:
     )
     lists = rows.order_by("-proposed_at", "-pk")[:LISTS]
     due = disposals.due_in(user.unit, user) if may(user, "propose_disposal") and user.unit else []
+    exempt = exempted({one.row.pk for one in due})
     context = {
         "lists": lists,
         "due": len(due),
-        "late": sum(one.standing.is_late for one in due),
+        "late": sum(one.standing.is_late for one in due if one.row.pk not in exempt),
         "may_propose": may(user, "propose_disposal"),
         "rules": RULES.values(),
         "me": user,
@@ -85,7 +86,14 @@ def disposal_propose(request: HttpRequest) -> HttpResponse:
     log("disposals.due_listed", by=user, rows=len(due), kept=len(kept), cases=cases)
     rows = [one.row for one in [*due, *kept]]
     masked = disposals.masked_for(user, *_split(rows))
-    return render(request, "disposals/propose.html", {"due": due, "kept": kept, "masked": masked})
+    earlier = exempted({one.row.pk for one in due})
+    context = {
+        "due": [(one, earlier.get(one.row.pk)) for one in due],
+        "kept": kept,
+        "masked": masked,
+        "reasons": LEFT_OUT,
+    }
+    return render(request, "disposals/propose.html", context)
 
 
 def _split(rows: list[Case | Call]) -> tuple[list[UUID], list[UUID]]:
@@ -106,10 +114,11 @@ def disposal(request: HttpRequest, pk: int) -> HttpResponse:
 def disposal_approve(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve a list that somebody else proposed, without the rows that are left out."""
     row = _disposal_for(request, pk)
-    form = ApproveForm(request.POST, items=list(row.items.all()))
+    items = list(row.items.all())
+    form = ApproveForm(request.POST, items=items, earlier=disposals.exempted_in(items))
     if form.is_valid():
         try:
-            disposals.approve(by=person(request), disposal=row, left_out=form.left_out)
+            disposals.approve(by=person(request), disposal=row, left_out=form.left_out, taken_back=form.taken_back)
         except Refused as refused:
             messages.error(request, str(refused))
         else:
@@ -178,14 +187,19 @@ def _page(request: HttpRequest, row: Disposal, form: ApproveForm | None = None, 
     user = person(request)
     waits = row.approved_at is None and row.refused_at is None
     rows = _rows(row, user)
+    items = [one["item"] for one in rows]
+    earlier = disposals.exempted_in(items) if waits else {}
+    for one in rows:
+        one["earlier"] = earlier.get(one["item"].pk)
     may_approve = waits and disposals.may_approve(user, row)
     if may_approve:
-        form = form or ApproveForm(items=[one["item"] for one in rows])
+        form = form or ApproveForm(items=items, earlier=earlier)
         for one in rows:
             one["field"] = form[f"item-{one['item'].pk}"]
     context = {
         "disposal": row,
         "rows": rows,
+        "reasons": LEFT_OUT,
         "waits": waits,
         "may_approve": may_approve,
         "may_refuse": waits and (may_approve or user.pk == row.proposed_by_id),

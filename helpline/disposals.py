@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -17,18 +17,13 @@ from helpline.people.errors import Refused, TooLate
 from helpline.people.models import Disposal, DisposalItem, Notice, Role, Unit, User, in_use
 from helpline.people.notices import notify
 from helpline.retention import KEPT_FOR, RULES
-from helpline.retention_rows import HELD, MOST, RELEASED, Found, in_a_list, reached, standing_of
+from helpline.retention_rows import HELD, LEFT_OUT, MOST, RELEASED, Found, exempted, in_a_list, reached, standing_of
 from intake.actions.timeline import lock, record
 from intake.models import Call, Case
 from intake.models.cases import locked_cases
 from intake.search import calls_known_to, known_to
 
-# Why a row was left out: by who approves, or by itself when it was to be carried out.
-LEFT_OUT = {
-    "asked": gettext_lazy("The person has asked that it is kept"),
-    "needed": gettext_lazy("It is needed in another matter"),
-    "unsure": gettext_lazy("It must be looked into first"),
-}
+# Why a row was left out by itself, when it was to be carried out.
 BY_ITSELF = {
     "open": gettext_lazy("It was opened again, or something is going on"),
     "entry": gettext_lazy("Something was written since: the time begins anew"),
@@ -121,20 +116,36 @@ def may_approve(user: User, disposal: Disposal) -> bool:
     return user.pk != disposal.proposed_by_id and visible_to(user).filter(pk=disposal.pk).exists()
 
 
-def approve(*, by: User, disposal: Disposal, left_out: Mapping[int, str]) -> None:
-    """Say yes to a list that somebody else proposed; `left_out`: item -> why it is not deleted. It is carried out afterwards.
-    Raises Refused, or TooLate where it is decided already."""
+def approve(
+    *, by: User, disposal: Disposal, left_out: Mapping[int, str], taken_back: Collection[int] = frozenset()
+) -> None:
+    """Say yes to a list that somebody else proposed; `left_out`: item -> why it is not deleted. What was exempted in an
+    earlier list stays so, for the same reason, unless its item is among `taken_back`. It is carried out afterwards. Raises
+    Refused, or TooLate where it is decided already."""
     if not may_approve(by, disposal):
         raise Refused(_("Somebody else than who proposed the list approves it."))
     if not set(left_out.values()) <= LEFT_OUT.keys():
         raise Refused(_("Choose why a row is left out."))
     with transaction.atomic():
+        earlier = exempted_in(disposal.items.all())
         decided = Disposal.objects.filter(pk=disposal.pk, approved_at__isnull=True, refused_at__isnull=True)
         if not decided.update(approved_at=clock.now(), approved_by=by):
             raise TooLate(_("This list is decided already."))
-        for pk, why in left_out.items():
-            disposal.items.filter(pk=pk).update(left_out_at=clock.now(), left_out_why=why)
-        log("disposal.approved", by=by, row=disposal.pk, left_out=len(left_out))
+        kept = {pk: item.left_out_why for pk, item in earlier.items() if pk not in taken_back}
+        kept.update(left_out)
+        for item in disposal.items.filter(pk__in=kept):
+            DisposalItem.objects.filter(pk=item.pk).update(left_out_at=clock.now(), left_out_why=kept[item.pk])
+        for item in disposal.items.filter(pk__in=earlier.keys() - kept.keys()):
+            log("disposal.exemption_ended", by=by, case=item.case, call=item.call, row=disposal.pk)
+        log("disposal.approved", by=by, row=disposal.pk, left_out=len(kept))
+
+
+def exempted_in(items: Iterable[DisposalItem]) -> dict[int, DisposalItem]:
+    """Item -> the row of an earlier list from which the same case or call was exempted, where that still holds: of the items
+    of a list that is not yet approved."""
+    whose = {item.pk: item.case or item.call for item in items}
+    earlier = exempted({pk for pk in whose.values() if pk})
+    return {pk: earlier[about] for pk, about in whose.items() if about in earlier}
 
 
 def refuse(*, by: User, disposal: Disposal) -> None:
@@ -276,12 +287,18 @@ def keep_no_longer(*, by: User, case: Case) -> None:
 
 
 def remind_managers() -> int:
-    """Once a month, and as long as something is due: the managers of a unit hear of it. Returns how many notices."""
+    """Once a month, and as long as something is due that is not exempted: the managers of a unit hear of it. Returns how
+    many notices."""
     made = 0
     told = set(Notice.objects.filter(kind=DUE).values_list("source", flat=True))
     for unit in Unit.objects.all():
         managers = User.objects.filter(in_use(), role=Role.MANAGER, unit=unit)
         sources = {f"{DUE}:{unit.pk}:{clock.today():%Y-%m}:{one.pk}": one for one in managers}
-        if sources.keys() - told and due_in(unit):
+        if sources.keys() - told and _goes(due_in(unit)):
             made += sum(notify(user=one, kind=DUE, source=source) for source, one in sources.items())
     return made
+
+
+def _goes(found: list[Found]) -> bool:
+    """Whether any of these is not exempted."""
+    return bool({one.row.pk for one in found} - exempted({one.row.pk for one in found}).keys())

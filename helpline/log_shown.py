@@ -12,6 +12,8 @@ from helpline.people.models import DisposalItem, LogEntry, Role, User
 from intake.codes import normalise, spoken
 from intake.models import Case
 
+OF_AN_ACCOUNT = {"user.login_failed", "user.login_throttled"}  # their row is the account that was tried
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -27,10 +29,17 @@ class Shown:
 
 
 def shown(entries: Iterable[LogEntry], reader: User) -> list[Shown]:
-    """The rows for this reader; the number of a case that they may not know is left out. Two queries for all of them."""
+    """The rows for this reader; the number of a case that they may not know is left out. Three queries at most, for all."""
     rows = list(entries)
     numbers = _numbers({row.case for row in rows if row.case}, reader)
-    return [_shown(row, numbers) for row in rows]
+    accounts = _accounts(rows)
+    return [_shown(row, numbers, accounts) for row in rows]
+
+
+def _accounts(rows: list[LogEntry]) -> dict[str, str]:
+    """Whose account was tried, by its row: the name of the account, never what was typed. No query where none was."""
+    tried = {row.row for row in rows if row.event in OF_AN_ACCOUNT and row.row.isdigit()}
+    return {str(user.pk): str(user) for user in User.objects.filter(pk__in=tried)} if tried else {}
 
 
 def _numbers(cases: set[uuid.UUID], reader: User) -> dict[uuid.UUID, str]:
@@ -44,19 +53,22 @@ def _numbers(cases: set[uuid.UUID], reader: User) -> dict[uuid.UUID, str]:
     return found
 
 
-def _shown(row: LogEntry, numbers: dict[uuid.UUID, str]) -> Shown:
+def _shown(row: LogEntry, numbers: dict[uuid.UUID, str], accounts: dict[str, str]) -> Shown:
     return Shown(
         entry=row,
         what=said(row.event),
         who=str(row.user) if row.user else _("Nobody logged in, or the system"),
         role=str(Role(row.role).label) if row.role in Role.values else "",
-        whose=_whose(row, numbers),
+        whose=_whose(row, numbers, accounts),
         why=_why(row),
         source=str(row.source or ""),
     )
 
 
-def _whose(row: LogEntry, numbers: dict[uuid.UUID, str]) -> str:
+def _whose(row: LogEntry, numbers: dict[uuid.UUID, str], accounts: dict[str, str]) -> str:
+    if row.event in OF_AN_ACCOUNT:
+        account = accounts.get(row.row)
+        return _("the account of %(who)s") % {"who": account} if account else _("no account of ours")
     if row.case:
         return numbers.get(row.case, _("another case"))
     if row.codes.get("cases"):

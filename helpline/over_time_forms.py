@@ -22,6 +22,10 @@ def _day_field(label: Any) -> forms.DateField:
     return forms.DateField(label=label, required=False, widget=widget, validators=validators, help_text=told)
 
 
+def _end_of_month(day: dt.date) -> dt.date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
+
+
 class OverTimeForm(forms.Form):
     """What is shown, told apart by what, by which periods, from when to when, in whole months: a single day would tell the
     facts of its one call. What is not chosen: calls of the last twelve months, all together."""
@@ -39,10 +43,15 @@ class OverTimeForm(forms.Form):
             return found
         last = found.get("last") or clock.today()
         first = found.get("first") or months_back(last, 11)
-        first, last = first.replace(day=1), last.replace(day=monthrange(last.year, last.month)[1])
-        asked = Asked(found.get("show") or "calls", found.get("by") or "", found.get("step") or "month", first, last)
+        first, last = first.replace(day=1), _end_of_month(last)
+        now = _end_of_month(clock.today())
+        if last >= first > now:
+            self.add_error("first", _("That month is still to come."))
+            return found
+        kind = (found.get("show") or "calls", found.get("by") or "", found.get("step") or "month")
+        asked = Asked(*kind, first, min(last, now))
         self._check(asked)
-        return {**found, "asked": asked}
+        return {**found, "asked": asked, "is_cut": last > now}
 
     def _check(self, asked: Asked) -> None:
         if asked.first > asked.last:

@@ -51,7 +51,7 @@ STEPS: dict[str, Promise] = {
     "year": gettext_lazy("Year"),
 }
 LONGEST = {"month": 31, "quarter": 92, "year": 366}  # days: so many after its beginning the next has begun
-MOST_ROWS, MOST_COLUMNS = 60, 12
+MOST_ROWS, MOST_COLUMNS, WIDE = 60, 12, 3
 Row = tuple[str, list[str]]
 
 
@@ -88,6 +88,11 @@ class Answer:
     chart: Chart | None = None
     shares: list[int] = field(default_factory=list)  # of the rows, for a bar beside each: hundredths of the longest
     sums: Row | None = None
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it has more columns than a narrow window."""
+        return len(self.heads) > WIDE
 
 
 def _begin(step: str, day: dt.date) -> dt.date:
@@ -145,9 +150,9 @@ def _counts_told(rows: Summed, asked: Asked) -> Answer:
         totals[value] += hours.total()
     values = _in_order(asked.by, totals)
     told = [
-        (name, [*(str(rows[begin, value].total()) for begin in begins), str(totals[value])]) for value, name in values
-    ]
-    return Answer([*names, _("All")], told, shares=_shares([totals[value] for value, _name_ in values]))
+        (name, [str(totals[value]), *(str(rows[begin, value].total()) for begin in begins)]) for value, name in values
+    ]  # the sum first: a narrow window shows it without being pushed sideways
+    return Answer([_("All"), *names], told, shares=_shares([totals[value] for value, _name_ in values]))
 
 
 def _contacts_told(rows: Summed, asked: Asked) -> Answer:

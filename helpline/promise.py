@@ -18,7 +18,7 @@ from helpline.people import clock
 from helpline.people.counts import MOST, Count, first_of, said_count
 from helpline.people.models import User
 from helpline.people.workdays import local
-from helpline.sums import BOUNCED, KEPT
+from helpline.sums import BOUNCED, KEPT, NO_PAST_CALL, still_counted
 from intake.labels import BOUNCED_WHY, BOUNCES
 from intake.models import Bounce, Case, DaySum, NamedAccess, PastCase
 from intake.models.cases import locked_cases
@@ -42,7 +42,7 @@ def bounces_of_year(user: User) -> QuerySet[Bounce]:
     as_case = Q(case__opened_at__gte=begin, case__opened_at__lt=end)
     later_case = Q(case=None, call__case__opened_at__gte=begin, call__case__opened_at__lt=end)
     alone = Q(case=None, call__case=None, call__completed_at__isnull=False)
-    alone &= Q(call__received_at__gte=begin, call__received_at__lt=end)
+    alone &= Q(call__received_at__gte=begin, call__received_at__lt=end) & ~Q(call__caller_type="misdial")
     return bounces.filter(as_case | later_case | alone)
 
 
@@ -112,6 +112,7 @@ class Promise:
     callers_before: int  # of the year before
     kept_before: int
     days: int | None  # since the last bounce; None where there was none this year or the last
+    is_counted: bool = True  # False: the sums are not to be shown yet
 
     @property
     def kept(self) -> int:
@@ -131,6 +132,7 @@ def asked_of(user: User) -> dict[str, Any]:
     last = Bounce.objects.visible_to(user).counted().filter(at__gte=span_of(year - 1)[0]).order_by("-at")
     return {
         "last_bounce": first_of(last, "at"),
+        "still_counted": still_counted(),
         **_asked_of_year(user, year, "this"),
         **_asked_of_year(user, year - 1, "last"),
     }
@@ -139,7 +141,7 @@ def asked_of(user: User) -> dict[str, Any]:
 def _asked_of_year(user: User, year: int, name: str) -> dict[str, Any]:
     days = (dt.date(year, 1, 1), dt.date(year, 12, 31))
     sums = DaySum.objects.filter(unit=user.unit_id, what__in=CALLERS, part=PART, day__range=days)
-    past = PastCase.objects.filter(unit=user.unit_id, opened_quarter__range=days)
+    past = PastCase.objects.filter(unit=user.unit_id, opened_quarter__range=days).exclude(NO_PAST_CALL)
     begin, end = span_of(year)
     locked = Case.objects.counted().filter(pk__in=locked_cases(user), unit=user.unit_id)
     locked = locked.filter(opened_at__gte=begin, opened_at__lt=end)
@@ -185,4 +187,5 @@ def promise_of(user: User, found: Mapping[str, Any]) -> Promise:
         callers_before=before - found["locked_last"],
         kept_before=kept_before,
         days=(clock.today() - clock.local_date(last)).days if last else None,
+        is_counted=not found["still_counted"],
     )

@@ -16,6 +16,7 @@ from django.db.models import (
     prefetch_related_objects,
 )
 from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext_lazy
 
 from helpline.people import clock
 from helpline.people.models import DisposalItem, Unit, User
@@ -28,6 +29,12 @@ INQUIRIES = {"opened", "under_way"}
 HELD, RELEASED = "retention.held", "retention.released"
 SOONEST = min(12 * rule.years + rule.months for rule in RULES.values() if not rule.by_itself)  # months
 MOST = 200  # rows of one list
+# Why who approves exempts a row. What the machine leaves out by itself is disposals.BY_ITSELF.
+LEFT_OUT = {
+    "asked": gettext_lazy("The person has asked that it is kept"),
+    "needed": gettext_lazy("It is needed in another matter"),
+    "unsure": gettext_lazy("It must be looked into first"),
+}
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,15 @@ def _of_call(call: Any, months: int | None = None) -> Standing:
         kept="open" if not call.is_finished or call.case_id else "named" if call.is_named else "",
         months_of_words=months_of_words(call.unit.municipality_id) if months is None else months,
     )
+
+
+def exempted(ids: set[uuid.UUID]) -> dict[uuid.UUID, DisposalItem]:
+    """Case or call -> the row of a list from which it was exempted by who approved that list, with its reason. It holds until
+    a later list is approved in which the exemption is taken back."""
+    approved = DisposalItem.objects.filter(disposal__approved_at__isnull=False, disposal__refused_at__isnull=True)
+    items = approved.filter(Q(case__in=ids) | Q(call__in=ids)).select_related("disposal__approved_by")
+    last = {item.case or item.call: item for item in items.order_by("disposal__approved_at", "pk")}
+    return {pk: item for pk, item in last.items() if pk and item.left_out_why in LEFT_OUT}
 
 
 def in_a_list(ids: set[uuid.UUID]) -> set[uuid.UUID]:

@@ -1,11 +1,13 @@
 """The handovers that an agency has not answered in its time: by agency, the oldest first, and who acts next."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import CharField, OuterRef, Value
+from django.db.models import Count as CountRows
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -64,6 +66,18 @@ def grouped(rows: Iterable[Any], user: User) -> list[Agency]:
         )
         group.rows.append(Silent(row, _then(row, user)))
     return list(groups.values())
+
+
+def silent_now(user: User, by: str = "") -> dict[str, Any]:
+    """How many wait past their time, for a page whose sums have only those that were answered or taken back; by agency, which
+    ones. One statement."""
+    rows = FIGURES["silent"].rows(user).order_by()
+    found = rows.values_list("agency__name", "case__protection").annotate(n=CountRows("*"))
+    names: Counter[str] = Counter()
+    for name, protection, count in found:
+        names[name if protection == "none" else _("Protected data")] += count
+    told = ", ".join(f"{name} {count}" for name, count in sorted(names.items())) if by == "agency" else ""
+    return {"silent": names.total(), "silent_where": told, "tells_silent": True}
 
 
 def _next() -> dict[str, Any]:

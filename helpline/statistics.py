@@ -47,9 +47,14 @@ class Period:
         return [Period(self.year, number) for number in (1, 2, 3, 4)]
 
     @property
+    def told_from(self) -> dt.date:
+        """The first day on which it is told."""
+        return self.last + SETTLES + dt.timedelta(days=1)
+
+    @property
     def has_settled(self) -> bool:
         """Whether it is told from today on, or before."""
-        return self.last + SETTLES < clock.today()
+        return self.told_from <= clock.today()
 
 
 def quarter_of(day: dt.date) -> Period:
@@ -115,7 +120,7 @@ def _add(cells: dict[str, Counter[str]], codes: list[str], rows: Iterable[tuple[
 
 def _add_past(found: Counts, quarter: Period) -> None:
     """Of what is forgotten: its calls and handovers count in the quarter in which it began, its end in that of its closing."""
-    begun = PastCase.objects.filter(opened_quarter=quarter.first).order_by()
+    begun = PastCase.objects.filter(opened_quarter=quarter.first).exclude(sums.NO_PAST_CALL).order_by()
     ended = PastCase.objects.filter(closed_quarter=quarter.first, is_call=False).order_by()
     for what, rows, amount in (
         ("call", begun, "calls"),
@@ -209,38 +214,44 @@ def _told_of_year(counts: Sequence[Mapping[str, Any]], told: Sequence[Mapping[st
 # -- frozen ------------------------------------------------------------------------------------------------------------
 
 
-def settle() -> None:
-    """Count, suppress and freeze each quarter and year that is told from now on, the oldest first. Harmless when run twice, or
-    by two. A day that is still to be counted anew lets its quarter wait. All is read as it was at one moment: what is
-    forgotten meanwhile is counted once."""
+def settle(*, waits: bool = True) -> bool:
+    """Count, suppress and freeze each quarter and year that is told from now on, the oldest first; whether all of them are.
+    Harmless when run twice, or by two. A day that is still to be counted anew lets its quarter wait. All is read as it was at
+    one moment: what is forgotten meanwhile is counted once. `waits=False`: where somebody counts now, nothing is done."""
     if not _is_due():
-        return
+        return True
     outermost = not connection.in_atomic_block  # in a test that is one transaction, nothing else moves
-    with _while_no_day_is_counted(), transaction.atomic(durable=True):
+    with _while_no_day_is_counted(waits) as is_alone:
+        return is_alone and _settle_at_one_moment(outermost)
+
+
+def _settle_at_one_moment(outermost: bool) -> bool:
+    with transaction.atomic(durable=True):
         if outermost:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        _settle_all()
+        return _settle_all()
 
 
-def _settle_all() -> None:
+def _settle_all() -> bool:
     begun = _first_quarter()
-    if begun is None:
-        return
-    for year in range(begun.year, clock.today().year + 1):
-        if not _settle_year(Period(year), begun):
-            return
+    years = range(begun.year, clock.today().year + 1) if begun else range(0)
+    return begun is None or all(_settle_year(Period(year), begun) for year in years)
 
 
 @contextmanager
-def _while_no_day_is_counted() -> Iterator[None]:
-    """Held before the transaction begins, for what it sees is what there was at its first question."""
+def _while_no_day_is_counted(waits: bool) -> Iterator[bool]:
+    """Held before the transaction begins, for what it sees is what there was at its first question. Whether it is: who does
+    not wait does not get it from one who counts."""
+    lock = "SELECT pg_advisory_lock(%s) IS NOT NULL" if waits else "SELECT pg_try_advisory_lock(%s)"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [sums.LOCK])
+        cursor.execute(lock, [sums.LOCK])
+        is_alone = bool(cursor.fetchone()[0])
         try:
-            yield
+            yield is_alone
         finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [sums.LOCK])
+            if is_alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [sums.LOCK])
 
 
 def _is_due() -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import typst
 import xlsxwriter
 from django.conf import settings
+from django.utils.formats import localize
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,11 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes f
 def said(count: Number) -> Cell:
     """A number, or that it is not told."""
     return _("not told") if count is None else count
+
+
+def written(count: Number) -> str:
+    """The same as the page has it: with the decimal sign of the language."""
+    return str(localize(said(count)))
 
 
 def rows_of(sheet: Sheet) -> list[tuple[str, str, Cell]]:
@@ -47,11 +53,11 @@ def harmless(cell: Cell) -> Cell:
 
 
 def as_csv(sheet: Sheet) -> bytes:
-    """With semicolons and a byte order mark, as a Swedish spreadsheet opens it."""
+    """With semicolons, decimal commas and a byte order mark, as a Swedish spreadsheet opens it."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    for row in [(_("About"), _("What"), _("Number")), *rows_of(sheet)]:
-        writer.writerow([harmless(cell) for cell in row])
+    for row in [(_("About"), _("What"), _("How many")), *rows_of(sheet)]:
+        writer.writerow([str(cell).replace(".", ",") if isinstance(cell, float) else harmless(cell) for cell in row])
     for name, words in [*sheet.definitions, *((_("Rule"), rule) for rule in sheet.rules)]:
         writer.writerow([harmless(cell) for cell in (_("Definitions"), name, words)])
     return out.getvalue().encode("utf-8-sig")
@@ -66,7 +72,7 @@ def as_xlsx(sheet: Sheet) -> bytes:
         strong, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
         page = book.add_worksheet(_("Numbers"))
         page.set_column(0, 1, 44)
-        page.write_row(0, 0, [_("About"), _("What"), _("Number")], strong)
+        page.write_row(0, 0, [_("About"), _("What"), _("How many")], strong)
         page.freeze_panes(1, 0)
         for place, row in enumerate(rows_of(sheet), 1):
             page.write_row(place, 0, row)
@@ -87,11 +93,11 @@ def as_pdf(sheet: Sheet) -> bytes:
         "lead": _("The whole line: %(board)s. What is not told is under five, or would give such a number away.")
         % {"board": settings.LINE_BOARD},
         "numbers_title": _("In all"),
-        "heads": [_("What"), _("Number")],
-        "numbers": [[line.label, str(said(line.count))] for line in sheet.numbers],
+        "heads": [_("What"), _("How many")],
+        "numbers": [[line.label, written(line.count)] for line in sheet.numbers],
         "quarters_title": _("By quarter"),
         "quarters": [_("What"), *sheet.quarters, _("The year")] if sheet.quarters else [],
-        "by_quarter": [[name, *(str(said(count)) for count in counts)] for name, counts in sheet.by_quarter],
+        "by_quarter": [[name, *(written(count) for count in counts)] for name, counts in sheet.by_quarter],
         "tables": [_table(table) for table in sheet.tables],
         "definitions_title": _("What the numbers mean"),
         "definitions": [list(pair) for pair in sheet.definitions],
@@ -106,10 +112,10 @@ def as_pdf(sheet: Sheet) -> bytes:
 
 
 def _table(table: Table) -> dict[str, object]:
-    lines = [[line.label, str(said(line.count)), line.share] for line in table.lines]
+    lines = [[line.label, written(line.count), line.share] for line in table.lines]
     if table.together is not None:
-        lines.append([_("Not told one by one, together"), str(table.together), 0])
-    return {"title": table.title, "lines": [*lines, [_("All"), str(said(table.total)), 0]]}
+        lines.append([_("Not told one by one, together"), written(table.together), 0])
+    return {"title": table.title, "lines": [*lines, [_("All"), written(table.total), 0]]}
 
 
 @lru_cache

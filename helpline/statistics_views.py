@@ -16,10 +16,10 @@ from intake.gate import person
 @needs("see_statistics")
 @require_GET
 def statistics(request: HttpRequest) -> HttpResponse:
-    """A quarter or a year: the latest where none, or one that is not told, is asked for."""
-    settle()
+    """A quarter or a year: the latest where none, or one that is not told, is asked for. That it is another is said."""
+    is_all_told = settle(waits=False)
     known = periods()
-    period = _asked(request.GET.get("period", ""), known)
+    asked, period = period_of(request.GET.get("period", "")), _asked(request.GET.get("period", ""), known)
     log("statistics.read", by=person(request), period=period.code if period else "")
     context = {
         "told": sheet(period) if period else None,
@@ -27,6 +27,8 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "forms": FORMS,
         "least": LEAST,
         "settles": SETTLES.days,
+        "untold": asked if asked not in known else None,
+        "is_counting": not is_all_told,
     }
     return render(request, "helpline/statistics.html", context)
 
@@ -40,7 +42,7 @@ def _asked(code: str, known: list[Period]) -> Period | None:
 @require_GET
 def statistics_file(request: HttpRequest, code: str, form: str) -> HttpResponse:
     """The same as a file. A period that is not told, or a kind of file that there is not, is not there."""
-    settle()
+    settle(waits=False)
     period, kind = period_of(code), FORMS.get(form)
     if period is None or kind is None or period not in periods():
         raise Http404

@@ -29,7 +29,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Ceil, Coalesce, Extract, Greatest, Least, TruncDate, TruncMonth
+from django.db.models.functions import Cast, Ceil, Coalesce, Extract, Greatest, Least, Now, TruncDate, TruncMonth
 from django.utils import timezone
 
 from helpline.people import clock
@@ -42,6 +42,7 @@ from referrals.models import CallerAnswer, Referral, StateChange
 
 LOCK = 7262016  # one counts at a time: a second would count the same day
 AT_ONCE = 31  # days of marks that one transaction takes on
+SOON, MANY = dt.timedelta(minutes=1), 500  # what waits longer, or is more, makes the sums wrong enough to be seen
 LONGEST = 32_767  # hours: what took longer is counted with it
 KEPT, BOUNCED = "kept", "bounced"
 IN_TIME, LATE, WAITING = "in_time", "late", "waiting"
@@ -57,6 +58,8 @@ FACTS = {
     "urgency": "urgency",
 }
 OF_CASE = {part: f"case__{name}" for part, name in FACTS.items()}
+NO_CALL = Q(caller_type="misdial", case__isnull=True)  # questions/callers.yaml
+NO_PAST_CALL = Q(caller_type="misdial", is_call=True)
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ def _promise(bounces: QuerySet[Bounce], only: Q | None = None) -> Expression:
 
 
 def _calls() -> QuerySet[Any]:
-    return Call.objects.counted().filter(completed_at__isnull=False)
+    """Completed ones. A wrong number or a silent call of which nothing came is no call that anybody counts."""
+    return Call.objects.counted().filter(completed_at__isnull=False).exclude(NO_CALL)
 
 
 def _handovers() -> QuerySet[Any]:
@@ -188,6 +192,18 @@ MEASURES = [
     Measure("asked", _asked, *("at", "referral__case__unit_id"), {"said": "answer"}, case="referral__case"),
 ]
 COLUMNS = ["unit_id", "what", "part", "day", "value", "hours", "count", "minutes"]
+
+
+def still_counted() -> Exists:
+    """Whether so much is to be counted anew, or something for so long, that the sums are not to be shown: part of a
+    statement. By the clock of the database, which wrote the marks."""
+    long_ago = DayMark.objects.filter(at__lt=Now() - SOON)
+    return Exists(DayMark.objects.filter(Exists(long_ago) | Exists(DayMark.objects.order_by("pk")[MANY:])))
+
+
+def are_counted() -> bool:
+    """Whether the sums hold what they should; what changed a moment ago may be missing."""
+    return not DayMark.objects.filter(still_counted()).exists()
 
 
 def sum_up() -> int:

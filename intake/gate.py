@@ -149,6 +149,15 @@ def right_to(case: Case, user: User) -> str:
     return "" if emergency is None else "emergency" if emergency else "reason"
 
 
+def emergency_until(request: HttpRequest, case: Case) -> dt.datetime | None:
+    """Until when the case is open to this person in an emergency; None where it is under another right."""
+    user, rights = person(request), _rights(request)
+    if rights.get(case.pk) != "emergency":
+        return None
+    openings = CaseOpening.objects.filter(case=case, user=user, is_emergency=True, until__gt=clock.now())
+    return openings.order_by("-until").values_list("until", flat=True).first()
+
+
 def has_step(case: Case, user: User) -> bool:
     """Whether a planned step of this case is this person's: taken over at a change of shift, or as a deputy."""
     return case.steps.planned().filter(owner=user).exists()

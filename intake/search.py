@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from helpline.people.errors import Refused
 from helpline.people.models import User
 from helpline.people.sealed import IndexKey
-from intake import personal_numbers
+from intake import hints, personal_numbers
 from intake.codes import begins, normalise
 from intake.marks import NAME, NUMBER, plain_name
 from intake.models import Call, Case, NamedAccess
@@ -44,7 +44,7 @@ class Term:
 def understand(text: str) -> Term:
     """What somebody means who types this. Raises Refused where it is nothing that is searched for."""
     if personal_numbers.looks_like_one(text):
-        number = personal_numbers.read(text)
+        number = _number(text)
         return Term(COORDINATION if personal_numbers.is_coordination(number) else PERSONAL, number=number)
     code = normalise(text)
     if code:
@@ -57,13 +57,33 @@ def understand(text: str) -> Term:
     return Term(BEGINNING if start else WHOLE_NAME, name=name, begins=start)
 
 
+def _number(text: str) -> str:
+    """The twelve digits. Raises Refused; of what may be a telephone number it says that those are not searched for."""
+    try:
+        return personal_numbers.read(text)
+    except Refused as refused:
+        if is_phone(text):
+            raise Refused(
+                _("This is no personal number. A telephone number is not searched for here: write a whole name.")
+            ) from None
+        if text.strip().startswith("0"):
+            raise Refused(f"{refused} {_('A telephone number is not searched for here.')}") from None
+        raise
+
+
+def is_phone(text: str) -> bool:
+    """Whether digits are dialled: no day of birth begins them, or they are parted where a telephone number is."""
+    plain = personal_numbers.HYPHENS.sub("-", personal_numbers.BLANKS.sub("", text))
+    return plain.startswith(("0", "+")) and not hints.PERSONAL_NUMBER.fullmatch(plain)
+
+
 def kind_tried(text: str) -> str:
     """What somebody seems to have meant whose words are nothing that is searched for; a code, and none of the words."""
     text = "".join(sign for sign in text[:LONGEST_TRIED] if sign.isprintable())
     if not text.strip():
         return "nothing"
     if personal_numbers.looks_like_one(text):
-        return PERSONAL
+        return "phone" if is_phone(text) else PERSONAL
     return "mixed" if any(sign.isdigit() for sign in text) else "words"
 
 
@@ -93,6 +113,13 @@ def cases_found(user: User, term: Term) -> QuerySet[Case]:
         wanted |= Q(code__startswith=start)
     found = known_to(user).filter(wanted).select_related("owner", "key")
     return found.order_by("closed_at", "-opened_at", "pk").distinct()
+
+
+def masked_case(user: User, term: Term) -> Case | None:
+    """The protected case of the unit that has exactly this number, where this person may not read it: no more than the list
+    of the unit's cases shows. A name, a personal number or the beginning of a number finds none."""
+    protected = Case.objects.visible_to(user).exclude(protection="none").filter(code=term.code or None)
+    return protected.exclude(pk__in=known_to(user).values("pk")).select_related("owner", "key").first()
 
 
 def calls_found(user: User, term: Term) -> QuerySet[Call]:

@@ -75,8 +75,11 @@ def opened(folder: Path, keys_folder: Path) -> Backup:
     return Backup(folder, keys_folder, data, keys, contents.read(folder / contents.FORGOTTEN))
 
 
-def restore(backup: Backup, into: Database, newer: Iterable[forgotten.List], say: Say) -> None:
-    """Restore into an empty database. Raises Trouble; what was begun by then has the mark, and nobody is served from it."""
+def restore(
+    backup: Backup, into: Database, newer: Iterable[forgotten.List], say: Say, *, with_broken_log: bool = False
+) -> None:
+    """Restore into an empty database. Raises Trouble; what was begun by then has the mark, and nobody is served from it.
+    `with_broken_log`: also where the chain of the log does not hold, which the log then says."""
     _migrations_are_known(backup)
     _can_take(into, backup)
     told = forgotten.together([backup.forgotten, *newer])
@@ -92,7 +95,8 @@ def restore(backup: Backup, into: Database, newer: Iterable[forgotten.List], say
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / contents.FORGOTTEN
         contents.write(path, told)
-        say(_manage(environment, "finish_restore", backup.name, str(path)))
+        also = ["--with-broken-log"] if with_broken_log else []
+        say(_manage(environment, "finish_restore", backup.name, str(path), *also))
 
 
 def list_of(database: Database) -> forgotten.List | None:

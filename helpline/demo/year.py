@@ -54,12 +54,12 @@ def live(staff: Staff, now: dt.datetime) -> Iterator[tuple[str, int]]:
 
 def _tales(staff: Staff, now: dt.datetime) -> Iterator[Iterator[dt.datetime]]:
     calendar, turns = Calendar(now), Counter[str]()
-    cases, calls = texts.read("cases")["cases"], texts.read("cases")["calls"]
-    for number, plan in enumerate([*cases, *calls]):
+    cases, calls, ended = (texts.read("cases")[what] for what in ("cases", "calls", "ended_long_ago"))
+    for number, plan in enumerate([*cases, *calls, *ended]):
         dice = random.Random(f"{SEED} {number}")  # noqa: S311  # not a secret: the same each time
         turn = turns[plan["story"]]
         turns[plan["story"]] += 1
-        if number < len(cases):
+        if plan not in calls:
             yield Tale(plan, turn, staff, calendar, dice).live(ACTS)
         else:
             yield live_without_case(plan, turn, staff, calendar, dice)

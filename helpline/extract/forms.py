@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from helpline.extract.same import Same
-from helpline.extract.tables import ASKED_BY, CALL_PARTS, IDENTITY_CHECKED, LAWS, OUTCOMES, PARTS
+from helpline.extract.tables import ASKED_BY, CALL_PARTS, HELD_BACK, IDENTITY_CHECKED, LAWS, OUTCOMES
 from helpline.people.templatetags.people import say_time
 from helpline.people.words import WordsField
 
@@ -34,7 +34,7 @@ class DecisionForm(forms.Form):
     )
     outcome = forms.ChoiceField(label=_("Decision"), choices=lambda: list(OUTCOMES.items()), widget=forms.RadioSelect)
     held_back = forms.MultipleChoiceField(
-        label=_("What is held back"), required=False, choices=lambda: list(PARTS.items()), widget=SEVERAL
+        label=_("What is held back"), required=False, choices=lambda: list(HELD_BACK.items()), widget=SEVERAL
     )
     law = forms.ChoiceField(
         label=_("On which law it is held back"), required=False, choices=lambda: [("", _("Nothing is")), *LAWS.items()]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from helpline.extract import masks, reporters
 from helpline.extract.content import Line, Part, Subject, at, part, said
 from helpline.extract.tables import CARD_OF_CALLER, OWN
 from referrals.disclosed import disclosed
@@ -18,35 +19,44 @@ def of_handovers(subject: Subject) -> Iterator[Part]:
     for row in rows:
         row.case = case
     yield part("handovers", case.number, (line for row in rows for line in _handover(row, subject)))
-    yield part("disclosures", case.number, (line for row in rows for line in _disclosed(row)))
+    yield part("disclosures", case.number, (line for row in rows for line in _disclosed(row, subject)))
     yield part("consents", case.number, _consents(subject))
+
+
+def _agency(row: Referral, subject: Subject) -> str:
+    """The agency; for who did not call, of one that was found for who called, what stands for it."""
+    return masks.reporter() if row.agency.name in subject.agencies else str(row.agency)
 
 
 def _handover(row: Referral, subject: Subject) -> Iterator[Line]:
     ground = row.legal_ground
     sent = _("sent %(time)s") % {"time": at(row.sent_at)} if row.sent_at else _("a draft, never sent")
-    yield Line(_("Handover"), said(row.agency, row.need_name, row.state_name, sent))
+    need = "" if subject.of_caller != OWN and reporters.tells(row.need) else row.need_name
+    yield Line(_("Handover"), said(_agency(row, subject), need, row.state_name, sent), free="")
     if ground:
-        yield Line(_("Legal ground"), said(ground.name, ground.law, row.ground_reason))
+        of = "consents" if ground.is_consent else ""
+        words = said(ground.name, ground.law, row.ground_reason)
+        yield Line(_("Legal ground"), words, of=of, free=row.ground_reason)
     for field, label, words in row.card:
-        yield Line(label, words, subject.of_caller if field in CARD_OF_CALLER else OWN)
+        of = "safe" if field == "safe_contact" else ""
+        yield Line(label, words, subject.of_caller if field in CARD_OF_CALLER else OWN, of=of)
     names = {one.name for one in subject.people}
     for label, words in ((_("Name"), row.name), (_("Phone number"), row.phone)):
         if words:
-            yield Line(label, words, OWN if row.name in names else subject.of_caller)
+            yield Line(label, words, OWN if row.name in names else subject.of_caller, of="person")
     if row.kept_back:
-        yield Line(_("What we did not share, and why"), row.kept_back)
+        yield Line(_("What we did not share, and why"), row.kept_back, of="disclosures")
     for change in row.changes.select_related("suggested").order_by("at", "pk"):
         change.referral = row
         if change.text or change.reason_name:
-            yield Line(at(change.at), said(change.reason_name, change.text))
+            yield Line(at(change.at), said(change.reason_name, change.text), free=change.text)
     yield from _exchanged(row, subject)
 
 
 def _exchanged(row: Referral, subject: Subject) -> Iterator[Line]:
     for message in row.messages.order_by("at", "pk"):
         message.referral = row
-        who = row.agency if message.from_agency else row.case.unit
+        who = _agency(row, subject) if message.from_agency else row.case.unit
         yield Line(_("Message from %(who)s, %(time)s") % {"who": who, "time": at(message.at)}, message.text)
     for comment in row.comments.order_by("at", "pk"):
         comment.referral = row
@@ -57,10 +67,11 @@ def _exchanged(row: Referral, subject: Subject) -> Iterator[Line]:
         yield Line(_("What the caller said afterwards, %(time)s") % {"time": at(answer.at)}, words, subject.of_caller)
 
 
-def _disclosed(row: Referral) -> Iterator[Line]:
+def _disclosed(row: Referral, subject: Subject) -> Iterator[Line]:
     for one in disclosed(row):
         withheld = _("Not shared: %(what)s") % {"what": one.withheld} if one.withheld else ""
-        yield Line(f"{at(one.at)}, {row.agency}", said(one.way, one.shared, withheld, one.ground, one.text))
+        words = said(one.way, one.shared, withheld, one.ground, one.text)
+        yield Line(f"{at(one.at)}, {_agency(row, subject)}", words, of="handovers", free=one.text)
 
 
 def _consents(subject: Subject) -> Iterator[Line]:
@@ -69,5 +80,6 @@ def _consents(subject: Subject) -> Iterator[Line]:
         who = {"self": _("by the person who called"), "guardian": _("by a guardian")}
         ended = _("withdrawn %(time)s") % {"time": at(one.withdrawn_at)} if one.withdrawn_at else ""
         until = _("valid until %(day)s") % {"day": one.valid_until}
-        words = said(f"{at(one.given_at)}, {who[one.given_by]}, {forms[one.form]}", one.agency, until, ended)
-        yield Line(_("Consent"), words, subject.of_caller if one.given_by == "self" else OWN)
+        agency = masks.reporter() if str(one.agency) in subject.agencies else one.agency
+        words = said(f"{at(one.given_at)}, {who[one.given_by]}, {forms[one.form]}", agency, until, ended)
+        yield Line(_("Consent"), words, subject.of_caller if one.given_by == "self" else OWN, free="")

@@ -9,10 +9,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from helpline.extract import masks
-from helpline.extract.content import Line, Part, Subject, at, of_call, of_case, part, shown
+from helpline.extract.content import Line, Part, Subject, at, left, of_call, of_case, part, shown
 from helpline.extract.handovers import of_handovers
 from helpline.extract.same import covered
-from helpline.extract.tables import CALLER, CONCERN, LAWS, PARTS
+from helpline.extract.tables import CALLER, CONCERN, LAWS, PARTS, in_words
 from helpline.people import clock
 from helpline.people.errors import Refused
 from helpline.people.models import User
@@ -63,8 +63,7 @@ def gather(user: User, decision: SecrecyDecision, *, ticked: Iterable[str] = (),
     with translation.override(LANGUAGE):
         found = _masks(decision, subjects, calls)
         found.add_words(words)
-        parts = [part for part in _parts(decision, subjects, calls) if part.code not in decision.held_back]
-        parts = shown(parts, found, set(ticked))
+        parts = shown(left(_parts(decision, subjects, calls), decision.held_back), found, set(ticked))
         paper = Paper(
             title=_("Extract of personal data"),
             marking=MARKING,
@@ -108,13 +107,14 @@ def _parts(decision: SecrecyDecision, subjects: list[Subject], calls: list[Call]
 
 
 def _head(decision: SecrecyDecision, subjects: list[Subject], calls: list[Call]) -> list[tuple[str, str]]:
-    held = ", ".join(str(PARTS[code]).lower() for code in PARTS if code in decision.held_back)
+    held = in_words(decision.held_back)
     about = [subject.case.number for subject in subjects]
     about += [_("call %(time)s") % {"time": at(call.received_at)} for call in calls]
     rows: list[Case | Call] = [*(subject.case for subject in subjects), *calls]
     gone = [at(row.key.destroyed_at) for row in rows if row.is_forgotten]
     names = [one.name for subject in subjects for one in subject.people]
     names += [call.caller_name for call in calls if _as_whom(decision, call) != CONCERN]
+    names = [] if "person" in decision.held_back else names
     return [
         (
             _("About"),

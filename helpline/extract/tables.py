@@ -1,8 +1,11 @@
 """What an extract may hold, whose each thing is, and the words for the codes of its decision."""
 
+from collections.abc import Collection
+
 from django.utils.translation import gettext_lazy as _
 
 from intake.labels import Words
+from referrals.labels import STEP_KINDS
 
 # The parts, in their order; each can be held back.
 PARTS: Words = {
@@ -17,6 +20,21 @@ PARTS: Words = {
     "disclosures": _("What was disclosed"),
     "consents": _("Consents"),
     "readers": _("Who has read it"),
+    "kept": _("How long it is kept"),
+}
+# What is held back with each, in the words of the decision: a part whole, and what belongs to it elsewhere.
+HELD_BACK: Words = {
+    "person": _("The person: name, number and age, wherever they stand"),
+    "facts": _("Coded facts, also of the calls"),
+    "calls": _("Calls, with all that was answered and noted in them"),
+    "notes": _("Notes, also those of the calls"),
+    "steps": _("Steps"),
+    "events": _("Events"),
+    "safe": _("Safe contact, also where it was asked for"),
+    "handovers": _("Handovers, with their steps and events"),
+    "disclosures": _("What was disclosed, and what was not"),
+    "consents": _("Consents, also as a legal ground"),
+    "readers": _("Who has read or opened it"),
     "kept": _("How long it is kept"),
 }
 # As whom somebody is known from a call without a case.
@@ -61,6 +79,11 @@ ABOUT_CALLER = {
 # Whose a fact of a call is (intake.told.FACTS): the caller’s, the person of concern’s, or, where it is not here, of both.
 FACTS_OF_CALLER = {"fact.caller_type", "fact.caller_name", "fact.identity", "fact.language", "fact.interpreter"}
 FACTS_OF_CONCERN = {"fact.milieu", "fact.age_band"}
+# Facts and answers that belong to a part besides: held back with it.
+FACTS_OF_PERSON = {"fact.caller_name": "person", "fact.age_band": "person"}
+OF_ANSWER = {
+    **{"r_age": "person", "p_age": "person", "l_contactway": "safe", "l_protected": "facts", "p_consent": "consents"},
+}
 FACTS_OF_BOTH = {
     *("fact.call", "fact.track", "fact.protection", "fact.municipality", "fact.urgency", "fact.actualisation"),
 }
@@ -77,8 +100,29 @@ NOT_TOLD = {
 OF_CALLER = {
     *("contact.reached", "contact.no_answer", "contact.message", "safe.changed", "track.changed", "passphrase.set"),
     *("passphrase.removed", "case.called_again", "case.unclaimed"),
+    *("child.feedback_asked", "child.feedback_given", "caller.answered", "signpost.given", "pre.asked", "pre.answered"),
 }
 READINGS = {
     *("case.read", "case.used", "call.read", "call.used", "person.read", "number.shown", "text.made", "after.shown"),
     *("after.printed", "extract.read", "extract.made", "referral.read", "referral.used"),
 }
+# Events by the part that they belong to besides: the beginning of their kind -> codes of PARTS.
+OF_EVENTS = {
+    **{"referral.": "handovers", "pre.": "handovers", "signpost.": "handovers", "caller.answered": "handovers"},
+    **{"referral.disclosed": "handovers disclosures", "referral.look_made": "handovers disclosures"},
+    **{"consent.": "consents", "retention.": "kept", "safe.": "safe", "note.": "notes", "step.": "steps"},
+    **{"contact.": "calls", "call.": "calls", "case.called_again": "calls", "measure.": "calls"},
+    **{"track.": "facts", "protection.": "facts", "urgency.": "facts", "case.closed": "facts", "child.": "facts"},
+    **{"opening.": "readers", "extract.": "readers"},
+}
+STEPS_OF_HANDOVERS = frozenset(STEP_KINDS)
+
+
+def in_words(held_back: Collection[str]) -> str:
+    """What is held back, as the decision says it."""
+    return "; ".join(str(HELD_BACK[code]) for code in PARTS if code in held_back)
+
+
+def of_event(kind: str) -> str:
+    """The parts with which an event is held back, besides the events."""
+    return next((OF_EVENTS[one] for one in sorted(OF_EVENTS, key=len, reverse=True) if kind.startswith(one)), "")

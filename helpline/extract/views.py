@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from helpline.extract import actions
 from helpline.extract.forms import DecisionForm, MaskForm
 from helpline.extract.same import same_as
-from helpline.extract.tables import CALL_PARTS
+from helpline.extract.tables import CALL_PARTS, in_words
 from helpline.people.access import needs
 from helpline.people.errors import Refused
 from intake.gate import call_for_rights, case_for, person
@@ -54,7 +54,7 @@ def _decide(request: HttpRequest, whose: Person | Call, context: dict[str, Any])
                 return redirect(context["back"])
             return redirect("extract-read", made.pk)
     decided = whose.secrecy_decisions.select_related("decided_by").order_by("-decided_at")
-    before = [(one, CALL_PARTS.get(one.call_part, "")) for one in decided]
+    before = [(one, CALL_PARTS.get(one.call_part, ""), in_words(one.held_back)) for one in decided]
     owner = whose.case if isinstance(whose, Person) else whose
     context |= {"form": form, "before": before, "is_protected": owner.is_protected}
     return render(request, "helpline/extract.html", context, status=status_of(form))

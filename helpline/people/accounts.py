@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from helpline.people import audit
 from helpline.people.live_sessions import forget_this, others_of, tell_others
 from helpline.people.models import LogEntry, User
+from helpline.people.pace import turned_away
 from helpline.people.second_factor import FACTOR, FEW_CODES, codes_left
 from helpline.people.sessions import resume
 from helpline.people.shown_again import shown_at_log_in
@@ -72,7 +73,8 @@ class ClosedAdapter(DefaultAccountAdapter):
             super().pre_authenticate(request, **credentials)
         except ValidationError:
             log_throttled(_named(credentials), step="password")
-            raise
+            key = self._get_login_attempts_cache_key(request, **credentials)
+            raise turned_away(request, action="login_failed", key=key) from None
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Log it, with the account where the name is one."""

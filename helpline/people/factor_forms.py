@@ -30,6 +30,7 @@ from helpline.people import clock
 from helpline.people.accounts import log_failure, log_throttled
 from helpline.people.factor_seals import Unreadable
 from helpline.people.models import LogEntry, User
+from helpline.people.pace import turned_away
 from helpline.people.words import WordsField
 
 SPENT = "spent"  # of an app's row: the step in time of the last code that was taken
@@ -53,7 +54,7 @@ class Tries:
         used = ratelimit.consume(self.request, app="allauth.account", action=action, key=key)
         if not used:
             log_throttled(self.user, step="code")
-            raise account_adapter().validation_error("too_many_login_attempts")
+            raise turned_away(self.request, action=action, key=key)
         self.used.append(used)
 
     def _is_known(self) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django import forms
@@ -14,6 +15,7 @@ APART = re.compile(
 )
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")  # as a browser sends a day and a time
 # Marks of rows and of boxes that are ticked: chosen anew on the page where they stand.
+CODE = re.compile(r"[A-Za-z0-9_.:-]+")
 MARKS = re.compile(r"on|\d{1,5}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -30,6 +32,8 @@ def sent_words(request: HttpRequest, form: forms.BaseForm | None = None) -> list
     for name, value in _sent(request):
         field = known.get(name)
         if field and (field.is_hidden or hasattr(field.field, "choices")):
+            continue
+        if not field and CODE.fullmatch(value) and name.rpartition("-")[2] in chosen_fields():
             continue
         if field and not isinstance(field.field.widget, forms.Textarea):
             short.append(f"{field.label}: {value.replace('T', ' ') if MOMENT.fullmatch(value) else value}")
@@ -49,6 +53,20 @@ def came_from(request: HttpRequest) -> str:
     """The page on which it was written, for going back to it; empty where it is not one of ours."""
     page = urlsplit(request.headers.get("Referer", ""))
     return page.path if page.netloc == request.get_host() else ""
+
+
+@lru_cache
+def chosen_fields() -> frozenset[str]:
+    """The names of the fields in which something is chosen, in whichever form, and in none written."""
+    chosen: set[str] = set()
+    written: set[str] = set()
+    waiting: list[type[forms.BaseForm]] = [forms.BaseForm]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        for name, field in getattr(kind, "base_fields", {}).items():
+            (chosen if hasattr(field, "choices") else written).add(name)
+    return frozenset(chosen - written)
 
 
 def _chosen(fields: dict[str, forms.BoundField]) -> Iterable[tuple[str, str]]:

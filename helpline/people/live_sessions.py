@@ -108,7 +108,7 @@ def new_log_in(request: HttpRequest) -> dt.datetime | None:
 
 
 def know(request: HttpRequest) -> None:
-    """The person says: that was me."""
+    """The person says: that was me; or has ended every other log-in."""
     if told := request.session.get(NEWER):
         request.session[SEEN] = told
 

@@ -436,10 +436,10 @@ class DisposalItem(models.Model):
     number = models.CharField(max_length=40, blank=True)  # of a case, as it is said aloud
     rule = models.CharField(max_length=24)  # a key of retention.RULES
     due_on = models.DateField()
-    left_out_at = models.DateTimeField(null=True)  # who approves leaves it out: it is kept, and proposed again later
+    left_out_at = models.DateTimeField(null=True)  # who approves exempts it: until that is taken back
     left_out_why = models.CharField(
         max_length=12, blank=True
-    )  # disposals.LEFT_OUT, or BY_ITSELF when it is carried out
+    )  # retention_rows.LEFT_OUT, or disposals.BY_ITSELF when it is carried out
     done_at = models.DateTimeField(null=True)
     doing = models.BigIntegerField(null=True)  # the transaction that carries it out: the triggers look here
 

@@ -14,6 +14,7 @@ OWN = tuple((Path(__file__).parent / "own_words.txt").read_text(encoding="utf-8"
 ROWS = ("qwertyuiopåasdfghjklöäzxcvbnm", "qwertyuiopasdfghjklzxcvbnm", "abcdefghijklmnopqrstuvwxyzåäö", "01234567890")
 LEFT = 8  # letters and figures that must be left when our own words are taken out
 DIFFERENT = 5  # characters
+A_ROW = 4  # keys beside each other: fewer also stand so in a word
 
 
 class OwnWordsValidator:
@@ -22,7 +23,7 @@ class OwnWordsValidator:
     def validate(self, password: str, user: Any = None) -> None:
         """Raises ValidationError."""
         said = password.lower()
-        if len(set(said)) < DIFFERENT or _repeats(said) or any(said in row or said in row[::-1] for row in ROWS):
+        if _repeats(said) or _is_row(said):
             raise ValidationError(_("The password repeats itself or is a row of keys."), code="repeats")
         rest = said
         for word in _words():
@@ -36,7 +37,13 @@ class OwnWordsValidator:
 
 
 def _repeats(said: str) -> bool:
-    return bool(re.fullmatch(r"(.{2,}?)\1+.{0,2}", said, re.DOTALL))
+    """Few characters over and over. What is only short repeats nothing: another rule says that it is short."""
+    few = len(set(said)) < DIFFERENT and len(said) >= 2 * DIFFERENT
+    return few or bool(re.fullmatch(r"(.{2,}?)\1+.{0,2}", said, re.DOTALL))
+
+
+def _is_row(said: str) -> bool:
+    return len(said) >= A_ROW and any(said in row or said in row[::-1] for row in ROWS)
 
 
 def _words() -> list[str]:

@@ -205,6 +205,7 @@ def _stay(request: HttpRequest) -> None:
     update_session_auth_hash(request, user)
     request.user = user
     live_sessions.end_others(by=user, request=request)
+    live_sessions.know(request)
     live_sessions.remember_this(request)
 
 
@@ -237,6 +238,8 @@ def end_one(request: HttpRequest, pk: int) -> HttpResponse:
         live_sessions.end_place(by=me(request), user=me(request), pk=pk)
     except Refused:
         raise Http404 from None
+    if not live_sessions.others_of(me(request), request):
+        live_sessions.know(request)
     return redirect("mfa_index")
 
 
@@ -245,6 +248,7 @@ def end_one(request: HttpRequest, pk: int) -> HttpResponse:
 def end_others(request: HttpRequest) -> HttpResponse:
     """End all but this one."""
     live_sessions.end_others(by=me(request), request=request)
+    live_sessions.know(request)
     messages.success(request, _("You are logged in here, and nowhere else."))
     return redirect("mfa_index")
 

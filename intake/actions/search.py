@@ -12,7 +12,7 @@ from helpline.people.notices import notify
 from helpline.people.workdays import at_work
 from intake.actions.emergency import log_reviewers
 from intake.models import Call, Case
-from intake.search import MOST, calls_found, cases_found, kind_tried, understand
+from intake.search import CASE_NUMBER, MOST, calls_found, cases_found, kind_tried, masked_case, understand
 
 MANY = "search.many"  # of the log, and the kind of the notice
 
@@ -45,10 +45,16 @@ class Found:
     cases: list[Case]
     calls: list[Call]
     more: bool  # there are more; so many are not shown
+    masked: Case | None = None  # asked for by its number, and not this person's to read
 
     @property
     def is_nothing(self) -> bool:
-        return not self.cases and not self.calls
+        return not self.count
+
+    @property
+    def count(self) -> int:
+        """How many are shown."""
+        return len(self.cases) + len(self.calls) + bool(self.masked)
 
 
 def search(*, by: User, text: str) -> Found:
@@ -63,14 +69,15 @@ def search(*, by: User, text: str) -> Found:
         raise
     with transaction.atomic():
         cases, calls = list(cases_found(by, term)[: MOST + 1]), list(calls_found(by, term)[: MOST + 1])
-        found = Found(term.kind, cases[:MOST], calls[:MOST], more=max(len(cases), len(calls)) > MOST)
+        masked = masked_case(by, term) if term.kind == CASE_NUMBER and not cases else None
+        found = Found(term.kind, cases[:MOST], calls[:MOST], max(len(cases), len(calls)) > MOST, masked)
         log(
             "search.made",
             by=by,
             kind=term.kind,
-            found=len(found.cases) + len(found.calls),
+            found=found.count,
             own=term.is_of(by),
-            cases=[str(case.pk) for case in found.cases],
+            cases=[str(case.pk) for case in [*found.cases, *([masked] if masked else [])]],
             calls=[str(call.pk) for call in found.calls],
         )
     return found

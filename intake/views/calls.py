@@ -108,7 +108,7 @@ def call_complete(request: HttpRequest, pk: Any) -> HttpResponse:
 @needs("log_call")
 @by_the_writer
 def call_quick(request: HttpRequest, pk: Any) -> HttpResponse:
-    """A misdial or a silent call, done with: counted, and no case. Refused once something is written."""
+    """A misdial or a silent call, done with: written down, and no case. Refused once something is written."""
     form = sent_form(request, pk)
     try:
         form.save(by=person(request))

@@ -29,7 +29,7 @@ from intake.forms.cases import (
 )
 from intake.forms.contact import PassphraseForm
 from intake.forms.measures import acute_lists
-from intake.gate import case_for, case_of_unit, log_listed, may_do, may_open, person
+from intake.gate import case_for, case_of_unit, emergency_until, log_listed, may_do, may_open, person
 from intake.labels import STATUSES
 from intake.ledger import ledger
 from intake.models import Case, FollowUp
@@ -101,6 +101,7 @@ def case_page(request: HttpRequest, case: Case, status: int = 200, **forms_given
         "case": case,
         "me": user,
         "status": STATUSES[case.status],
+        "emergency_until": emergency_until(request, case),
         "step": case.open_steps[0] if case.open_steps else None,
         "steps": case.open_steps[1:],
         "events": with_words(case, page_of(events, "at", request.GET.get("before", ""), newest_first=True)),
@@ -129,9 +130,7 @@ def case_page(request: HttpRequest, case: Case, status: int = 200, **forms_given
 def case_reason(request: HttpRequest, code: str) -> HttpResponse:
     """A case of the unit that is not one's own: say why, and it opens. The reason is logged."""
     case = case_of_unit(request, code)
-    back = request.GET.get("next", "")
-    if not back.startswith("/") or not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = reverse("intake:case", args=[case.slug])
+    back = way_back(request, reverse("intake:case", args=[case.slug]))
     user = person(request)
     if case.owner_id == user.pk or (request.method == "GET" and may_open(case, user)):
         return HttpResponseRedirect(back)
@@ -181,7 +180,7 @@ def case_close(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def case_reassign(request: HttpRequest, code: str) -> HttpResponse:
     """Hand a case to a colleague of the unit. The manager need not read it for that."""
-    case = case_of_unit(request, code)
+    case, back = case_of_unit(request, code), way_back(request, reverse("caseload"))
     form = ReassignForm(posted(request), case=case)
     if form.is_valid():
         try:
@@ -192,8 +191,16 @@ def case_reassign(request: HttpRequest, code: str) -> HttpResponse:
             messages.success(
                 request, _("%(case)s is handed to %(to)s.") % {"case": case, "to": form.cleaned_data["to"]}
             )
-            return redirect("caseload")
-    return render(request, "intake/case_reassign.html", {"case": case, "form": form}, status=status_of(form))
+            return HttpResponseRedirect(back)
+    context = {"case": case, "form": form, "back": back}
+    return render(request, "intake/case_reassign.html", context, status=status_of(form))
+
+
+def way_back(request: HttpRequest, otherwise: str) -> str:
+    """The list of ours that somebody came from (`next` of the address), or the page where none is named."""
+    back = request.GET.get("next", "")
+    ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return back if ours else otherwise
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import LogEntry, Notice, User
+from helpline.people.templatetags.people import say_time
 from intake import actions
 from intake.actions.emergency import WITHIN, WRONG, to_review
 from intake.models import Case, CaseOpening
@@ -276,8 +277,34 @@ def test_another_unit_refers_nobody_and_asks_nobody(from_afar, cast):
     assert draft.state == "draft"
 
 
+@pytest.mark.parametrize("name", ["case-close", "case-track", "case-safe", "people", "concern-register"])
+def test_a_form_that_would_be_refused_is_not_opened(from_afar, cast, name):
+    case, theirs = from_afar
+    url = reverse(f"intake:{name}", args=[case.slug])
+    shown = theirs.get(url)
+    assert shown.status_code == 403 and "The rest is for the unit that has it" in shown.content.decode()
+    assert LogEntry.objects.filter(event="case.refused", case=case.pk, user=cast.stranger, why="emergency").count() == 1
+    assert url not in theirs.get(where(case)).content.decode()
+
+
+def test_nobody_is_chosen_for_a_handover_from_afar(from_afar):
+    case, theirs = from_afar
+    for name in ("choose", "ask-first"):
+        url = reverse(f"referrals:{name}", args=[case.slug])
+        assert theirs.get(url).status_code == 403 and url not in theirs.get(where(case)).content.decode()
+
+
+def test_the_case_says_while_it_is_open_in_an_emergency_and_until_when(protected, cast, client_of, at):
+    opening, line = open_it(protected, cast.colleague), "Opened in an emergency, until"
+    theirs, until = client_of(cast.colleague), say_time(opening.until)
+    for _view in range(2):  # not only the first time
+        assert f"{line} {until}" in theirs.get(where(protected)).content.decode()
+    assert line not in client_of(cast.caseworker).get(where(protected)).content.decode()
+
+
 def test_in_ones_own_unit_an_emergency_opens_the_whole(protected, cast, client_of):
     open_it(protected, cast.colleague)
+    assert client_of(cast.colleague).get(reverse("intake:case-close", args=[protected.slug])).status_code == 200
     sent = client_of(cast.colleague).post(reverse("intake:case-close", args=[protected.slug]), {})
     assert sent.status_code == 422
 

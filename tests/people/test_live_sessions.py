@@ -93,6 +93,26 @@ def test_all_but_this_one(here, there, cast):
     assert [is_in(one) for one in (here, there, third)] == [True, False, False]
 
 
+@pytest.mark.parametrize("how", ["one", "others"])
+def test_of_a_log_in_that_is_ended_nothing_more_is_said(here, there, cast, how):
+    assert "You logged in in another place" in here.get(USERS).content.decode()
+    if how == "one":
+        other = next(place for place in places_of(cast.keeper) if place.address == "10.0.0.2")
+        here.post(reverse("account-end", args=[other.pk]))
+    else:
+        here.post(reverse("account-end-others"))
+    assert "You logged in in another place" not in here.get(USERS).content.decode()
+    _in(cast.keeper, "10.0.0.5")  # the next is said again
+    assert "You logged in in another place" in here.get(USERS).content.decode()
+
+
+def test_while_another_log_in_goes_on_it_is_still_said(here, there, cast):
+    _in(cast.keeper, "10.0.0.4")
+    other = next(place for place in places_of(cast.keeper) if place.address == "10.0.0.2")
+    here.post(reverse("account-end", args=[other.pk]))
+    assert "You logged in in another place" in here.get(USERS).content.decode()
+
+
 def test_what_is_known_of_a_browser_is_little():
     assert device_of(CHROME) == "Chrome, Windows"
     assert device_of("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18.0 Safari/604.1") == "Safari, iPhone"

@@ -1,8 +1,13 @@
 """Logging in and out: by allauth, with sign-up closed, each log-in a row in the log."""
 
+import time
+
 import pytest
+from allauth.core.internal import ratelimit
+from django.core.cache import cache
 from django.urls import reverse
 
+from helpline.people import pace
 from helpline.people.models import LogEntry, User
 
 WRONG = "not correct"
@@ -92,3 +97,31 @@ def test_who_is_turned_away_after_too_many_tries_is_a_row_too(cast, client):
         client.post(reverse("account_login"), {"login": cast.keeper.username, "password": "wrong"})
     rows = LogEntry.objects.filter(event="user.login_throttled", row=str(cast.keeper.pk))
     assert rows.count() == 2 and rows[0].codes == {"step": "password"} and rows[0].source
+
+
+def test_who_is_turned_away_hears_in_how_many_minutes_there_is_a_try_again(cast, client):
+    sent = {"login": cast.keeper.username, "password": "wrong"}
+    for _time in range(10):
+        client.post(reverse("account_login"), sent)
+    page = client.post(reverse("account_login"), sent).content.decode()
+    assert "om 5 minuter" in page and "igen senare" not in page and "again later" not in page
+
+
+@pytest.mark.parametrize(("ago", "minutes"), [(0, 5), (61, 4), (250, 1), (299, 1)])
+def test_the_minutes_are_counted_from_the_first_of_the_tries_that_count(ago, minutes, rf, db):
+    request = rf.post("/")
+    rate = next(one for one in ratelimit.get_rates(app=pace.ALLAUTH, action="login_failed") if one.per == "key")
+    place = ratelimit.get_cache_key(request, app=pace.ALLAUTH, action="login_failed", rate=rate, key="somebody")
+    cache.set(place, [time.time() - ago] * rate.amount, 300)
+    assert pace.minutes_to_wait(request, action="login_failed", key="somebody") == minutes
+    assert str(minutes) in pace.turned_away(request, action="login_failed", key="somebody").message
+
+
+def test_words_that_came_too_late_are_what_was_written_and_no_code(client, make_case, at):
+    with at("2026-11-02 10:00"):
+        case = make_case()
+    url = reverse("intake:note-add", args=[case.slug])
+    answer = client.post(url, {"kind": "seen", "text": "He has a knife.", "place": "Skövde"})
+    page = answer.content.decode()
+    assert answer.status_code == 403 and "He has a knife." in page
+    assert "kind" not in page.partition("<main")[2] and "seen" not in page.partition("<main")[2] and "Skövde" in page

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.test import Client, override_settings
 from django.urls import reverse
 
@@ -82,3 +83,16 @@ def test_it_is_kept_as_argon2id():
     kept = settings_as_written.PASSWORD_HASHERS
     with override_settings(PASSWORD_HASHERS=kept):
         assert make_password(LONG["one word"]).startswith("argon2$argon2id$")
+
+
+def test_what_is_only_short_is_told_that_and_nothing_else(cast):
+    from helpline.people.own_words import OwnWordsValidator
+
+    check = OwnWordsValidator()
+    for password in ("kort", "er", "asa", "as"):
+        check.validate(password)  # another rule says that it is short
+    for password in ("aaaaaaaaaaaaaaaa", "qwerty", "asdf", "ababab"):
+        with pytest.raises(ValidationError, match="repeats itself"):
+            check.validate(password)
+    page = choose(cast.caseworker, "kort").content.decode()
+    assert "repeats itself" not in page and "row of keys" not in page and "upprepar sig" not in page

@@ -66,10 +66,12 @@ class Place:
 @pytest.fixture
 def place(tmp_path):
     made = Place(tmp_path)
+    first = made.into.name
     yield made
     there = replace(made.into, name="postgres").connect()
     there.autocommit = True
-    there.cursor().execute(f'DROP DATABASE IF EXISTS "{made.into.name}" WITH (FORCE)')
+    for name in {first, made.into.name}:
+        there.cursor().execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     there.close()
 
 
@@ -186,6 +188,33 @@ print(DataKey.objects.filter(wrapped=None, destroyed_at__isnull=False).count())
     assert answers == [f"|{NAMES['kept']}", f"|{SEEN}", f"1 1 {filled['disposed'].slug} 0", "3"]
     assert PastCase.objects.count() == 1
     assert rows(server.owner())["people_logentry"] >= before["people_logentry"]
+
+
+def test_a_log_that_was_tampered_with_is_restored_only_where_somebody_says_so(place, filled, no_server_is_left):
+    """It fails and says the way on; that way leaves the log as it is, says so in it, and serves."""
+    row = LogEntry.objects.order_by("pk").first()
+    with server.owner().transaction() as cursor:
+        cursor.execute("ALTER TABLE people_logentry DISABLE TRIGGER USER")
+        cursor.execute("UPDATE people_logentry SET why = 'x' WHERE id = %s", [row.pk])
+        cursor.execute("ALTER TABLE people_logentry ENABLE TRIGGER USER")
+    backup, surely = place.backup(), {"nothing_was_forgotten_since": True}
+    with pytest.raises(CommandError, match=f"mark stays.* row {row.pk} .*--with-broken-log.*docs/backup.md"):
+        place.restore(backup, **surely)
+    with place.into.transaction() as cursor:
+        assert is_marked(cursor)
+        cursor.execute("SELECT count(*) FROM people_logentry WHERE event LIKE 'restore.%%'")
+        assert cursor.fetchone() == (0,)
+    place.into = replace(place.into, name=f"{place.into.name}_b")
+    said = place.restore(backup, **surely, with_broken_log=True)
+    assert "restored with a broken log, as was asked" in said and "the log is whole" not in said
+    with place.into.transaction() as cursor:
+        assert not is_marked(cursor)
+        cursor.execute("SELECT event, codes FROM people_logentry WHERE event LIKE 'restore.%%' ORDER BY id")
+        (broken, codes), (done, _codes) = cursor.fetchall()
+        assert (broken, done) == ("restore.broken_log", "restore.done")
+        assert codes["found"] == 1 and codes["rows"] == [row.pk] and codes["kinds"] == ["changed"]
+        cursor.execute("SELECT why FROM people_logentry WHERE id = %s", [row.pk])
+        assert cursor.fetchone() == ("x",)  # nothing is mended
 
 
 def test_the_database_that_is_replaced_is_asked_and_newer_keys_do(place, filled):

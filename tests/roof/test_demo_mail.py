@@ -38,3 +38,10 @@ def test_the_newest_is_first_and_what_was_written_is_shown_as_text(shown):
 
 def test_looking_is_all(cast, client_of):
     assert client_of(cast.keeper).post(reverse("demo-mail")).status_code == 405
+
+
+def test_it_is_offered_to_who_is_logged_in(cast, client, client_of):
+    """To anybody else it is only a way back to the login."""
+    link = f'href="{reverse("demo-mail")}"'
+    assert link not in client.get(reverse("account_login")).content.decode()
+    assert link in client_of(cast.keeper).get(reverse("keeper:user-list")).content.decode()

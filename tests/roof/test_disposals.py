@@ -1,6 +1,7 @@
 """Forgetting by law: proposed by one, approved by another, carried out once; nothing else takes a row of a case away."""
 
 import datetime as dt
+import re
 import threading
 import uuid
 
@@ -534,6 +535,54 @@ def test_who_approves_leaves_rows_out_with_a_reason(make_case, cast, second, at)
     assert disposals.carry_out() == 1
     assert Case.objects.filter(pk=one.pk).exists() and not Case.objects.filter(pk=other.pk).exists()
     assert [found.row.pk for found in disposals.due_in(cast.unit)] == [one.pk]  # it is proposed again
+
+
+def exempted_once(cast, second, case: Case) -> Disposal:
+    """Exempted in one list, and proposed in the next."""
+    first = disposals.propose(by=cast.manager)
+    item = first.items.get(case=case.pk)
+    disposals.approve(by=second, disposal=first, left_out={item.pk: "asked"})
+    disposals.carry_out()
+    return disposals.propose(by=cast.manager)
+
+
+def test_what_was_exempted_stays_so_in_a_later_list_that_is_approved_untouched(old, cast, second, client_of):
+    again = exempted_once(cast, second, old)
+    html = client_of(second).get(reverse("disposals:disposal", args=[again.pk])).content.decode()
+    item = again.items.get()
+    chosen = re.search(rf'name="item-{item.pk}".*?<option value="(\w+)" selected>', html, re.DOTALL)
+    assert chosen[1] == "asked"  # the page says so beforehand, and who, when and why
+    assert re.search(rf"Exempted {clock.today()} by {second.get_full_name()}:\s+the person has asked", html)
+    sent = {"for_good": "on", f"item-{item.pk}": chosen[1]}
+    answer = client_of(second).post(reverse("disposals:disposal-approve", args=[again.pk]), data=sent)
+    assert answer.status_code == 302
+    assert disposals.carry_out() == 0 and Case.objects.filter(pk=old.pk).exists()
+    assert again.items.get().left_out_why == "asked"
+    third = disposals.propose(by=cast.manager)  # and so it goes on
+    disposals.approve(by=second, disposal=third, left_out={})
+    assert disposals.carry_out() == 0 and Case.objects.filter(pk=old.pk).exists()
+
+
+def test_an_exemption_is_taken_back_by_a_choice_of_its_own(old, cast, second, client_of):
+    again = exempted_once(cast, second, old)
+    url = reverse("disposals:disposal-approve", args=[again.pk])
+    name = f"item-{again.items.get().pk}"
+    for nothing in ({}, {name: ""}):  # as a page would send it that was made before
+        assert client_of(second).post(url, data={"for_good": "on", **nothing}).status_code == 422
+    assert client_of(second).post(url, data={"for_good": "on", name: "take_back"}).status_code == 302
+    ended = LogEntry.objects.get(event="disposal.exemption_ended")
+    assert (ended.user, ended.case, ended.row) == (second, old.pk, str(again.pk))
+    assert disposals.carry_out() == 1 and not Case.objects.filter(pk=old.pk).exists()
+
+
+def test_who_proposes_sees_what_was_exempted_and_is_not_reminded_of_it(old, cast, second, client_of):
+    disposals.refuse(by=cast.manager, disposal=exempted_once(cast, second, old))
+    html = client_of(cast.manager).get(reverse("disposals:disposal-propose")).content.decode()
+    assert old.number in html and f"Exempted {clock.today()} by {second.get_full_name()}" in html
+    assert disposals.remind_managers() == 0
+    assert "should have been deleted already" not in (
+        client_of(cast.manager).get(reverse("disposals:disposal-list")).content.decode()
+    )
 
 
 def test_a_list_that_is_refused_deletes_nothing(old, cast, second):

@@ -196,7 +196,8 @@ def test_a_decision_is_recorded(boss, cast, son, case):
 def test_what_is_held_back_is_not_in_it_and_it_says_so(boss, son):
     text = text_of(boss, son, outcome="part", held_back=["notes", "handovers"], law="OSL 26:5", reason="Harm.")
     assert "afraid of" not in text and "He met people." not in text and "OSL 26:5" in text
-    assert "has a knife" in text  # of the call
+    assert "has a knife" not in text and "I was never there." not in text  # of the call, and beside a note
+    assert "Vapen eller sprängämnen: Nej" in text  # of the call, and no note
 
 
 @pytest.mark.parametrize(

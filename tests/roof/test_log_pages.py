@@ -3,7 +3,6 @@
 import ast
 import datetime as dt
 import re
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -166,24 +165,45 @@ KIND = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
 
 
 def written_events() -> set[str]:
-    """Every event that stands in a call which writes the log, in the sources."""
-    found = set()
-    for floor in FLOORS:
-        for path in (settings.BASE_DIR / floor).rglob("*.py"):
-            if "drill" not in path.parts:
-                found |= events_in(path)
-    return found
+    """Every event that stands in a call which writes the log, in the sources; also where it has a name, or is composed."""
+    paths = [
+        path for floor in FLOORS for path in (settings.BASE_DIR / floor).rglob("*.py") if "drill" not in path.parts
+    ]
+    trees = [list(ast.walk(ast.parse(path.read_text(encoding="utf-8")))) for path in paths]
+    named = {one for tree in trees for one in names_written(tree)}
+    return {event for tree in trees for event in events_in(tree, named)}
 
 
-def events_in(path: Path) -> set[str]:
+def names_written(tree: list[ast.AST]) -> set[str]:
+    """Constants that stand for an event where the log is written: MANY, HELD."""
+    calls = [node for node in tree if isinstance(node, ast.Call) and node.args and name_of(node.func) in WRITE]
+    found = {one.id for node in calls for one in ast.walk(node.args[0]) if isinstance(one, ast.Name)}
+    return {name for name in found if name.isupper()}
+
+
+def constants(node: ast.AST) -> set[str]:
+    values = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant)]
+    return {value for value in values if isinstance(value, str) and KIND.fullmatch(value)}
+
+
+def readings(call: ast.Call) -> set[str]:
+    """A door that is told `of` what it is opened for writes both readings of that."""
+    of = [word.value.value for word in call.keywords if word.arg == "of" and isinstance(word.value, ast.Constant)]
+    return {f"{noun}.{verb}" for noun in of for verb in ("read", "used")}
+
+
+def events_in(tree: list[ast.AST], named: set[str]) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and node.args and name_of(node.func) in WRITE:
-            values = [one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant)]
-            found |= {value for value in values if isinstance(value, str) and KIND.fullmatch(value)}
-        if isinstance(node, ast.Assign) and name_of(node.targets[0]) == "event":
-            values = [one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant)]
-            found |= {value for value in values if isinstance(value, str) and KIND.fullmatch(value)}
+    for node in tree:
+        if isinstance(node, ast.Call):
+            found |= constants(node.args[0]) if node.args and name_of(node.func) in WRITE else set()
+            found |= {one for word in node.keywords if word.arg == "event" for one in constants(word.value)}
+            found |= readings(node) if name_of(node.func) == "case_for" else set()
+        targets = list(ast.walk(node.targets[0])) if isinstance(node, ast.Assign) else []
+        if {name_of(one) for one in targets} & {"event", *named}:
+            found |= constants(node.value)
+        if isinstance(node, ast.Tuple) and len(node.elts) == 2 and isinstance(node.elts[1], ast.Dict):
+            found |= constants(node.elts[0])  # what a door is told to write
     return found
 
 
@@ -194,8 +214,21 @@ def name_of(node: ast.expr) -> str:
 def test_every_event_that_is_logged_has_words():
     written = written_events()
     assert len(written) > 80 and "case.refused" in written and "note.signed" in written
+    assert {"user.login_failed", "person.used", "search.many", "retention.held", "referral.nudged_again"} <= written
     missing = (written | set(labels.EVENTS)) - set(LOG_EVENTS)
     assert missing == set(), "give them words in helpline/log_events.py"
+
+
+def test_a_failed_log_in_says_whose_account_was_tried_and_nothing_that_was_typed(cast, client, client_of, reviewer):
+    for name in (cast.keeper.username, "bosse-hemlig"):
+        client.post(reverse("account_login"), {"login": name, "password": "hemligare-an-hemligt"})
+    with clock.at(clock.now() + dt.timedelta(minutes=1)):
+        page = html(client_of(reviewer))
+    rows = list(LogEntry.objects.filter(event="user.login_failed").order_by("id"))
+    from helpline.log_shown import shown
+
+    assert [one.whose for one in shown(rows, reviewer)] == [f"the account of {cast.keeper}", "no account of ours"]
+    assert str(cast.keeper) in page and "bosse" not in page and "hemligare" not in page and "login_failed" not in page
 
 
 def test_no_words_are_of_an_event_that_nobody_writes():
@@ -205,7 +238,9 @@ def test_no_words_are_of_an_event_that_nobody_writes():
         for path in (settings.BASE_DIR / floor).rglob("*.py")
         if path.name != "log_events.py"
     )
-    composed = {f"{noun}.{verb}" for noun in ("case", "call", "referral") for verb in ("read", "used", "refused")}
+    composed = {
+        f"{noun}.{verb}" for noun in ("case", "call", "referral", "person") for verb in ("read", "used", "refused")
+    }
     composed |= {f"contact.{outcome}" for outcome in ("reached", "no_answer", "message")}
     unknown = {event for event in LOG_EVENTS if f'"{event}"' not in sources} - composed
     moves = {event for event in unknown if event.startswith("referral.")}

@@ -1,19 +1,20 @@
 """How it was over time: the two charts of the overview, and the page that tells one thing apart in one way at a time."""
 
 import datetime as dt
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from helpline import sums
-from helpline.charts import bar_chart, line_chart
+from helpline.charts import LARGE, LEFT, RIGHT, bar_chart, line_chart
 from helpline.over_time import charts_of
 from helpline.over_time_page import BY, OF_HANDOVERS, SHOWN, STEPS, Asked, answer
 from helpline.people import clock
 from helpline.people.models import User
 from intake import actions as intake
-from intake.models import Call, DaySum
+from intake.models import Call, DayMark, DaySum
 from referrals import actions
 
 
@@ -230,3 +231,77 @@ def test_of_what_is_not_for_this_reader_no_fact(cast, client_of, make_case, make
     if other:  # who is not locked out is told
         page = other.get(reverse("over-time"), {"show": show, "by": "place"}).content.decode()
         assert "Tibro" in page
+
+
+# -- what is not to be taken for a number ------------------------------------------------------------------------------
+
+
+def test_a_wrong_number_is_no_call_and_a_silent_one_that_led_to_a_case_is(year, make_call, make_case, cast, client_of):
+    calls(make_call, cast.caseworker, 3, caller_type="misdial")
+    summed()
+    assert answer(cast.manager, asked(step="year")).rows == [("2026", ["5"])]
+    assert charts_of(cast.manager)["calls"].rows[0][1][-1] == 2
+    Call.objects.filter(pk=make_case().calls.get().pk).update(caller_type="misdial")
+    summed()
+    told = dict(answer(cast.manager, asked(by="caller", step="year")).rows)
+    assert told["Misdial or silent call"] == ["1", "1"]
+    assert "no call here" in client_of(cast.manager).get(reverse("over-time")).content.decode()
+
+
+def test_the_sum_stands_beside_the_name(year, cast):
+    found = answer(cast.manager, asked(by="place"))
+    assert found.heads[0] == "All" and len(found.heads) == 7 and found.is_wide
+    assert dict(found.rows)["Falköping"] == ["4", "0", "0", "0", "3", "0", "1"]
+    assert not answer(cast.manager, asked("contact", "agency")).is_wide
+
+
+@pytest.mark.parametrize("hidden", ["", "protected", "answered"])
+def test_what_waits_past_its_time_is_said_beside_the_share(hidden, cast, client_of, make_case, make_draft, at):
+    facts = {"protection": "secrecy_marking", "track": "C", "actualisation": "yes"} if hidden == "protected" else {}
+    with at("2026-11-10 10:00"):
+        held = actions.send(by=cast.caseworker, referral=make_draft(case=make_case(**facts)))
+        if hidden == "answered":
+            actions.accept(by=cast.partner, referral=held)
+    summed()
+    theirs = client_of(cast.manager)
+    page = theirs.get(reverse("over-time"), {"show": "answered", "by": "agency"}).content.decode()
+    assert ("1 handover waits past its time now" in page) == (hidden != "answered")
+    assert (f"({cast.agency} 1)" in page) == (hidden == "")
+    assert ("(Protected data 1)" in page) == (hidden == "protected")
+    assert "What still waits is in no number here." in page
+    assert "past its time" not in theirs.get(reverse("over-time"), {"show": "handovers"}).content.decode()
+
+
+@pytest.mark.parametrize("why", ["old", "many", "few"])
+def test_while_the_sums_are_counted_there_is_a_word_and_no_number(why, year, cast, client_of, monkeypatch):
+    DayMark.objects.create(day=clock.today(), at=timezone.now())
+    if why == "old":
+        DayMark.objects.update(at=timezone.now() - dt.timedelta(minutes=2))
+    if why == "many":
+        monkeypatch.setattr(sums, "MANY", 0)
+    for name in ("over-time", "caseload"):
+        page = client_of(cast.manager).get(reverse(name)).content.decode()
+        assert ("Still being counted." in page) == (why != "few"), name
+        assert ("<svg" in page) == (why == "few"), name
+    assert ("have never been bounced" in page) == (why == "few")
+
+
+def test_it_ends_with_this_month(year, cast, client_of):
+    theirs = client_of(cast.manager)
+    page = theirs.get(reverse("over-time"), {"first": "2026-09-01", "last": "2031-05-01"})
+    assert page.context["asked"].last == dt.date(2026, 11, 30) and "ends with this month" in page.content.decode()
+    assert "ends with this month" not in theirs.get(reverse("over-time")).content.decode()
+    page = theirs.get(reverse("over-time"), {"first": "2026-12-01", "last": "2031-05-01"})
+    assert page.status_code == 422 and "still to come" in page.content.decode()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 6, 12, 24, 60])
+@pytest.mark.parametrize("words", ["jan", "dec 2025", "Q4 2025"])
+def test_large_letters_run_into_no_others(count, words):
+    for chart in (bar_chart([words] * count, [100] * count), line_chart([words] * count, [("half", [1] * count)])):
+        large = [one for one in chart.below if one.is_for_all]
+        half = len(words) * LARGE / 2
+        assert large and all(one.x - half >= -LEFT / 2 and one.x + half <= RIGHT + LEFT / 2 for one in large)
+        assert all(b.x - a.x >= 2 * half - 1 for a, b in pairwise(large))
+        bars = [bar for bar in chart.bars if bar.said and not bar.is_narrow]
+        assert all(b.middle - a.middle >= len(a.said) * LARGE - 1 for a, b in pairwise(bars))

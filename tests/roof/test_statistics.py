@@ -3,19 +3,21 @@
 import csv
 import datetime as dt
 import io
+import time
 import zipfile
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import override
 from pypdf import PdfReader
 
 from helpline import statistics, sums
 from helpline.definitions import DEFINITIONS, NUMBERS, RULES, TABLES
 from helpline.people.models import LogEntry, Municipality
 from helpline.statistics import Period, period_of, periods, quantile, settle, told
-from helpline.statistics_out import DANGEROUS, as_csv, as_xlsx, harmless
+from helpline.statistics_out import DANGEROUS, as_csv, as_pdf, as_xlsx, harmless
 from helpline.statistics_shown import READ, TILES, sheet
 from intake import actions
 from intake.models import Call, DaySum, PastCase, ToldPeriod
@@ -361,6 +363,62 @@ def test_a_period_that_is_not_told_is_the_latest(period, kept, cast, client_of, 
     page = client_of(cast.coordinator).get(reverse("statistics"), {"period": period})
     assert page.status_code == 200 and "quarter 3 of 2026" in page.content.decode()
     assert client_of(cast.coordinator).post(reverse("statistics")).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("period", "words"),
+    [
+        ("2026-Q4", "Q4 2026 is not told yet: from 31 January 2027 on."),
+        ("2026", "Year 2026 is not told yet: from 31 January 2027 on."),
+        ("2019-Q1", "Nothing is told of Q1 2019."),
+        ("2026-Q3", ""),
+        ("abc", ""),
+    ],
+)
+def test_that_it_is_another_is_said_and_when_the_one_will_be_told(period, words, kept, cast, client_of, now):
+    page = client_of(cast.coordinator).get(reverse("statistics"), {"period": period}).content.decode()
+    assert words in page and ("This is the latest that is told." in page) == bool(words)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_looks_does_not_wait_for_a_long_count(kept, cast, client_of, at):
+    other = connection.copy()
+    with other.cursor() as there, at("2026-11-22 10:00"):
+        there.execute("SELECT pg_advisory_lock(%s)", [sums.LOCK])
+        theirs, began = client_of(cast.coordinator), time.monotonic()
+        page = theirs.get(reverse("statistics"))
+        assert page.status_code == 200 and "What is newer is being counted." in page.content.decode()
+        assert theirs.get(reverse("statistics-file", args=["2026-Q3", "csv"])).status_code == 404
+        assert time.monotonic() - began < 4, "it did not wait for the lock"
+        there.execute("SELECT pg_advisory_unlock(%s)", [sums.LOCK])
+        page = theirs.get(reverse("statistics")).content.decode()
+        assert "quarter 3 of 2026" in page and "being counted" not in page
+    other.close()
+
+
+def test_a_wrong_number_is_counted_nowhere_forgotten_or_not(quarter, make_call, cast, at):
+    with at("2026-08-12 10:00"):
+        calls(make_call, cast.caseworker, 2, caller_type="misdial")
+    common = {"unit": cast.unit, "opened_quarter": Q3.first, "urgency": "NORMAL", "calls": 1}
+    PastCase.objects.create(is_call=True, caller_type="misdial", **common)
+    summed()
+    settled(at)
+    assert told(Q3)["call"]["all"] == 18
+
+
+@pytest.mark.parametrize(("language", "share"), [("sv", "0,8"), ("en", "0.8")])
+def test_the_files_have_the_decimal_sign_that_their_readers_expect(language, share, kept, cast, at, now):
+    _sums(cast.unit, "case", 20)
+    _sums(cast.unit, "handover", 16)
+    settle()
+    with override(language):
+        made = sheet(Q3)
+        paper = "".join(page.extract_text() for page in PdfReader(io.BytesIO(as_pdf(made))).pages)
+        rows = list(csv.reader(io.StringIO(as_csv(made).decode("utf-8-sig")), delimiter=";"))
+    assert share in paper.split()
+    assert {"0,8", "0.8"} & set(paper.split()) == {share}
+    assert "0,8" in {number for _about, _what, number in rows}, "a spreadsheet in Sweden, whatever the language"
+    assert rows[0][2] == {"sv": "Antal", "en": "How many"}[language]
 
 
 def test_nothing_yet_is_said(cast, client_of):

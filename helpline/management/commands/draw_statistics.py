@@ -10,6 +10,12 @@ from django.utils import translation
 from helpline.definitions import NUMBERS, RULES, TABLES
 
 FILE = "docs/statistics.md"
+FILES = (
+    "CSV: semicolons, decimal comma and byte order mark, whatever the language of who saves it: a Swedish spreadsheet "
+    "opens it as it is, and would take 0.8 for a date.",
+    "XLSX: numbers are numbers; the spreadsheet shows them as its own language has them.",
+    "PDF: numbers as the page has them, in the language of who saves it.",
+)
 
 
 def draw() -> str:
@@ -29,6 +35,9 @@ def draw() -> str:
                 "",
                 "## What is told, and what is not",
                 *(f"- {rule}" for rule in RULES),
+                "",
+                "## Files",
+                *(f"- {says}" for says in FILES),
                 "",
             ]
         )

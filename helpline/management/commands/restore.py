@@ -35,6 +35,11 @@ class Command(BaseCommand):
             action="store_true",
             help="nothing was erased, removed or switched off since the backup, or since the list that is given",
         )
+        parser.add_argument(
+            "--with-broken-log",
+            action="store_true",
+            help="also where the log was tampered with before the backup: it is taken as it is, and says so",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -43,7 +48,7 @@ class Command(BaseCommand):
             self._say("The backup", backup.forgotten)
             newer = list(self._newer(backup, into, options))
             make_database(into)
-            restore(backup, into, newer, self.stdout.write)
+            restore(backup, into, newer, self.stdout.write, with_broken_log=options["with_broken_log"])
         except server.Trouble as error:
             raise CommandError(str(error)) from None
         except (OSError, server.psycopg2.Error) as error:
