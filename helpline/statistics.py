@@ -267,7 +267,7 @@ def _is_due() -> bool:
 def _first_quarter() -> Period | None:
     """The first that was told. Where none was, the first of which there is anything: what is entered of an earlier one, when
     others are told, is told nowhere."""
-    frozen = ToldPeriod.objects.filter(period__contains="-Q").aggregate(first=Min("period"))["first"]
+    frozen = min((code for code in ToldPeriod.objects.values_list("period", flat=True) if "-Q" in code), default=None)
     if frozen:
         return period_of(frozen)
     kept = DaySum.objects.aggregate(first=Min("day"))["first"]

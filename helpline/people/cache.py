@@ -68,7 +68,7 @@ class JsonCache(DatabaseCache):
         with connections[router.db_for_write(self.cache_model_class)].cursor() as cursor:
             cursor.execute(
                 f'UPDATE "{self._table}" SET value = (value::bigint + %s)::text'  # noqa: S608
-                " WHERE cache_key = %s AND expires >= now() AND value ~ '^-?[0-9]{1,15}$' RETURNING value",
+                " WHERE cache_key = %s AND expires >= now() AND translate(value, '-0123456789', '') = '' RETURNING value",
                 [delta, counted],
             )
             found = cursor.fetchone()

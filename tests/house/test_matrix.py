@@ -175,6 +175,11 @@ def test_who_leads_no_agency_is_refused_what_its_manager_may(method, worlds, db)
     assert wrong == {} and refused > 2
 
 
+# Pages that have nothing to read: who may not do it does not get the form.
+ONLY_FORMS = {f"intake:{one}" for one in ("case-close", "case-safe", "case-track", "people", "concern-register")}
+ONLY_FORMS |= {"referrals:choose", "referrals:ask-first"}
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("of", EMERGENCY)
 def test_an_emergency_opens_one_case_to_one_person(of, method, worlds, db):  # noqa: F811
@@ -187,7 +192,7 @@ def test_an_emergency_opens_one_case_to_one_person(of, method, worlds, db):  # n
             continue
         url = reverse(name, kwargs={"code": mine.world.protected.slug})
         expected = street.answer(method, "caseworker") if name not in OF_THE_UNIT else 404
-        if method == "POST" and expected == "in" and name not in TAKES_WORDS:
+        if (method == "POST" and expected == "in" and name not in TAKES_WORDS) or name in ONLY_FORMS:
             expected = 403
         answer = ask(worlds.theirs[who], method, url)
         let_in += answer.status_code == 200
@@ -199,7 +204,7 @@ def test_an_emergency_opens_one_case_to_one_person(of, method, worlds, db):  # n
             if not fits(unit, answer):
                 wrong[name, other, where == url] = (unit, answer.status_code)
     assert wrong == {}
-    assert let_in > 2 or method == "POST"
+    assert let_in > 1 or method == "POST"
 
 
 # -- other ways of asking ---
