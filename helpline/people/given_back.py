@@ -22,10 +22,13 @@ MARKS = re.compile(r"on|\d{1,5}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def sent_words(request: HttpRequest, form: forms.BaseForm | None = None) -> list[str]:
     """What was written in a form that was sent, a text each; what is of one word comes last and together, each with the
     name of its field. With the bound `form` its fields and choices are called as they are on the page, and what was hidden
-    there is left out. Nothing of a form that another site sent: its words are not to stand on a page of ours."""
+    there is left out; without it, what was chosen stands by its code, and only where nothing was written. Nothing of a form
+    that another site sent: its words are not to stand on a page of ours."""
     if request.method != "POST" or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         return []
-    texts, short = [], []
+    texts: list[str] = []
+    short: list[str] = []
+    codes: list[str] = []
     known = {field.html_name: field for field in form} if form else {}
     for name, value in _chosen(known):
         short.append(f"{name}: {value}")
@@ -34,14 +37,15 @@ def sent_words(request: HttpRequest, form: forms.BaseForm | None = None) -> list
         if field and (field.is_hidden or hasattr(field.field, "choices")):
             continue
         if not field and CODE.fullmatch(value) and name.rpartition("-")[2] in chosen_fields():
-            continue
-        if field and not isinstance(field.field.widget, forms.Textarea):
+            codes.append(f"{name}: {value}")
+        elif field and not isinstance(field.field.widget, forms.Textarea):
             short.append(f"{field.label}: {value.replace('T', ' ') if MOMENT.fullmatch(value) else value}")
         elif field or re.search(r"\s", value):
             texts.append(value)
         else:
             short.append(f"{name}: {value}")
-    return [*texts, *(["\n".join(short)] if short else [])]
+    rest = short or ([] if texts else codes)
+    return [*texts, *(["\n".join(rest)] if rest else [])]
 
 
 def give_back(request: HttpRequest, template: str, words: list[str], **context: object) -> HttpResponse:
