@@ -19,8 +19,9 @@ from tests.house.test_bad_input import FORM
 OF_EVERY_REQUEST = ('"cache"', '"django_session"', '"people_logentry"', '"usersessions_usersession"')
 OF_EVERY_REQUEST += ('"referrals_firstlook" SET "wrong"',)  # how often a wrong code was tried
 REFUSED = {400, 403, 404, 405, 413, 414, 422}
-# Forms of a call: what is wrong stays out with 422, the rest of the words is kept.
-KEEP_THE_REST = ("intake:call", "referrals:call-signpost-leave")
+# Forms of a call: what is wrong stays out with 422, the rest of the words is kept. A handover is saved as a draft before it is
+# sent: where what was written does not let it be sent, the draft has the words.
+KEEP_THE_REST = ("intake:call", "referrals:call-signpost-leave", "referrals:send")
 LET_IN = (200, 302, "in")
 
 
