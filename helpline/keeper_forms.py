@@ -1,11 +1,13 @@
 """The forms of the keeper's pages: accounts, agencies with their opening hours, the switch of a legal ground."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from helpline.people import clock
 from helpline.people.account_forms import NewAccountForm
 from helpline.people.actions import STAFF
 from helpline.people.models import Municipality, Role, Unit, User
@@ -105,6 +107,13 @@ class NewUserForm(NewAccountForm, UserForm):
         "leads_agency",
         "access_until",
     ]
+
+    def clean_access_until(self) -> dt.date | None:
+        """Nobody is invited to an account that is over."""
+        last: dt.date | None = self.cleaned_data["access_until"]
+        if last and last < clock.today():
+            raise forms.ValidationError(_("That day is over. Choose today or a later day."))
+        return last
 
 
 class GroundForm(forms.Form):

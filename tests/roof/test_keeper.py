@@ -116,6 +116,14 @@ def test_a_user_is_added_and_can_log_in(keeper, cast, client):
     assert again.status_code == 422 and User.objects.filter(username="nina").count() == 1
 
 
+def test_nobody_is_invited_to_an_account_whose_last_day_is_over(keeper, cast):
+    data = {"username": "nina", "first_name": "Nina", "last_name": "Berg", "email": "nina@example.com", "phone": "1"}
+    data |= {"role": "caseworker", "unit": cast.unit.pk, "agency": "", "access_until": "2020-01-31"}
+    page = keeper.post(reverse("keeper:user-add"), data)
+    assert page.status_code == 422 and "That day is over." in page.content.decode()
+    assert not User.objects.filter(username="nina").exists()
+
+
 def test_a_partner_gets_an_agency_and_no_unit(keeper, cast):
     data = {"username": "olle", "first_name": "Olle", "last_name": "Ek", "email": "o@example.com", "role": "partner"}
     data |= {"unit": cast.unit.pk, "agency": ""}
