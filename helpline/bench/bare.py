@@ -184,7 +184,7 @@ def note(cursor: Cursor, desk: Desk) -> None:
     """A signed note, its line of the timeline, its row of the log."""
     from intake.models import Event, Note
 
-    pk, written, now = desk.next_case()[0], new_id(time.time(), desk.dice), moment(time.time())
+    pk, written, now = desk.next_noted()[0], new_id(time.time(), desk.dice), moment(time.time())
     owned = {"case_id": str(pk), "at": now, "by_id": desk.user}
     _insert(cursor, Note, {"id": written, **owned, "kind": "seen", "text": SEALED, "signed_at": now})
     _insert(cursor, Event, {"id": new_id(time.time(), desk.dice), **owned, "kind": "note.signed", "note_id": written})

@@ -1,14 +1,24 @@
 """What one client of the bench works with: whose cases, which open call, which calls to complete."""
 
+import datetime as dt
 import random
 import uuid
 from dataclasses import dataclass, field
 
+from psycopg2.extensions import cursor as Cursor
+
 from helpline.bench.clients import Client
 from helpline.bench.people import Places
 
-CASES = 10  # of a worker, that are opened in turn
+CASES = 10  # of a worker, that are opened in turn; as many others of theirs get notes
 CLIENTS = 8
+MADE = [  # what was made in the measured unit since a moment: to whom it goes
+    """UPDATE intake_followup SET owner_id = %(user)s WHERE case_id IN
+              (SELECT id FROM intake_case WHERE unit_id = %(left)s AND opened_at >= %(since)s)""",
+    "UPDATE intake_case SET unit_id = %(unit)s, owner_id = %(user)s WHERE unit_id = %(left)s AND opened_at >= %(since)s",
+    "UPDATE intake_call SET unit_id = %(unit)s, taken_by_id = %(user)s"
+    " WHERE unit_id = %(left)s AND received_at >= %(since)s",
+]
 
 
 @dataclass
@@ -20,6 +30,7 @@ class Desk:
     unit: int
     agency: int
     cases: list[tuple[uuid.UUID, str, str]] = field(default_factory=list)  # identity, stored number, as in an address
+    noted: list[tuple[uuid.UUID, str, str]] = field(default_factory=list)  # others, so that those stay as they were
     call: str = ""
     floor_call: str = ""
     to_complete: list[str] = field(default_factory=list)
@@ -33,6 +44,11 @@ class Desk:
         self.turn += 1
         return self.cases[self.turn % len(self.cases)]
 
+    def next_noted(self) -> tuple[uuid.UUID, str, str]:
+        """The next of the cases that get notes."""
+        self.turn += 1
+        return self.noted[self.turn % len(self.noted)]
+
     def new_text(self) -> str:
         """Words that were not written before, of the length of a note."""
         self.texts += 1
@@ -42,13 +58,23 @@ class Desk:
 
 def workers(port: int, at: Places) -> list[Desk]:
     """The workers of the measured unit, each with own cases and an open call."""
+    return _workers(port, at, at.workers[0][:CLIENTS])
+
+
+def stranger(port: int, at: Places) -> Desk:
+    """A colleague who measures nothing: what the bare SQL writes, whose words nobody can open, is theirs."""
+    return _workers(port, at, at.workers[0][CLIENTS:])[0]
+
+
+def _workers(port: int, at: Places, users: list[int]) -> list[Desk]:
     from intake.models import Case
 
     desks = []
-    for user in at.workers[0][:CLIENTS]:
+    for user in users:
         desk = _desk(port, at, user)
         own = Case.objects.filter(owner=user, closed_at=None, protection="none", is_practice=False)
-        desk.cases = [(one.pk, one.code, one.slug) for one in own.order_by("id")[:CASES]]
+        some = [(one.pk, one.code, one.slug) for one in own.order_by("id")[: 2 * CASES]]
+        desk.cases, desk.noted = some[:CASES], some[CASES:] or some
         desk.written = desk.new_text()
         desk.call, desk.floor_call = _call(user, desk.written), _call(user, desk.written)
         desks.append(desk)
@@ -101,8 +127,15 @@ def tidy(desks: list[Desk]) -> None:
 
 
 def leave(desks: list[Desk]) -> None:
-    """Nothing of the measured is left open: the next size finds what this one found."""
+    """Nothing of the measured is left open."""
     for desk in desks:
         desk.client.close()
         desk.call = desk.floor_call = ""
     tidy(desks)
+
+
+def hand_on(cursor: Cursor, at: Places, since: dt.datetime) -> None:
+    """What was made in the measured unit since then is another's: the next size finds what this one found. With triggers off."""
+    there = {"user": at.workers[1][0], "unit": at.units[1], "left": at.units[0], "since": since}
+    for made in MADE:
+        cursor.execute(made, there)

@@ -50,9 +50,9 @@ def quantile(values: list[float], part: float) -> float:
     return ranked[max(0, -(-round(part * len(ranked) * 1_000) // 1_000) - 1)]
 
 
-def beside(page: Measured, desks: list[Desk], order: Order, dsn: str) -> Beside:
-    """All three, one after the other. `dsn` is that of the application's role."""
-    sql = bare_times(page, desks[0], order, dsn)
+def beside(page: Measured, desks: list[Desk], other: Desk, order: Order, dsn: str) -> Beside:
+    """All three, one after the other. What the bare SQL writes is the other's. `dsn` is that of the application's role."""
+    sql = bare_times(page, other if page.writes else desks[0], order, dsn)
     floor = figures(page.name, page.floor, desks, order, (200, 302), uses_up=False)
     whole = figures(page.name, page.ask, desks, order, page.is_right, uses_up=page.uses_up)
     return Beside(whole, floor, quantile(sql, 0.5), quantile(sql, 0.95))

@@ -29,6 +29,7 @@ class Measured:
     floor: Callable[[Desk], Ask]
     sql: Callable[[Cursor, Desk], None]
     is_right: tuple[int, ...] = (200,)
+    writes: bool = False
     uses_up: bool = False  # each request needs a call of its own
 
 
@@ -55,7 +56,7 @@ def _complete(desk: Desk) -> Ask:
 
 
 def _note(desk: Desk) -> Ask:
-    return Ask(f"/cases/{desk.next_case()[2]}/note/", {"kind": "seen", "text": desk.new_text()})
+    return Ask(f"/cases/{desk.next_noted()[2]}/note/", {"kind": "seen", "text": desk.new_text()})
 
 
 def _search(desk: Desk) -> Ask:
@@ -78,24 +79,27 @@ PAGES = [
         "handovers", MANAGER, lambda desk: Ask("/handovers/"), lambda desk: Ask("/floor/referrals/"), bare.referrals
     ),
     Measured("agency's inbox", PARTNER, lambda desk: Ask("/portal/"), lambda desk: Ask("/floor/inbox/"), bare.inbox),
-    Measured("call opened", WORKER, _start, lambda desk: Ask("/floor/start/", {}), bare.start, SEEN_OTHER),
+    Measured("call opened", WORKER, _start, lambda desk: Ask("/floor/start/", {}), bare.start, SEEN_OTHER, writes=True),
     Measured(
         *("call saved", WORKER, _save),
         lambda desk: Ask(f"/floor/call/{desk.floor_call}/save/", {"text": desk.new_text()}),
         bare.save,
+        writes=True,
     ),
     Measured(
         *("call completed", WORKER, _complete),
         lambda desk: Ask(f"/floor/call/{desk.floor_call}/complete/", {"what": "Ringa upp i morgon."}),
         bare.complete,
         SEEN_OTHER,
+        writes=True,
         uses_up=True,
     ),
     Measured(
         *("note", WORKER, _note),
-        lambda desk: Ask(f"/floor/case/{desk.next_case()[0]}/note/", {"text": desk.new_text()}),
+        lambda desk: Ask(f"/floor/case/{desk.next_noted()[0]}/note/", {"text": desk.new_text()}),
         bare.note,
         SEEN_OTHER,
+        writes=True,
     ),
     Measured(
         *("search", WORKER, _search),

@@ -5,6 +5,8 @@ import os
 import time
 from pathlib import Path
 
+import psycopg2
+
 from helpline.bench import chain, desk, fill, people, report, whole
 from helpline.bench.desk import Desk
 from helpline.bench.explain import explain
@@ -85,6 +87,7 @@ def _measure(wanted: Order, stage: Stage, *, biggest: bool) -> dict[str, Beside]
             "manager": desk.managers(stage.port, at),
             "partner": desk.partners(stage.port, at),
         }
+        other, since = desk.stranger(stage.port, at), dt.datetime.now(dt.UTC)
     if biggest:
         folder = PLANS[wanted.cases == WHOLE]
         _explain(folder, {who: some[0] for who, some in desks.items()})
@@ -93,9 +96,14 @@ def _measure(wanted: Order, stage: Stage, *, biggest: bool) -> dict[str, Beside]
         with step(f"Measuring: {page.name}"):
             if page.uses_up:
                 desk.give_calls(desks["worker"], A_DESK, A_DESK + ALONE + wanted.requests)
-            found[page.name] = beside(page, desks[page.who], wanted, stage.env["DATABASE_URL"])
-            desk.tidy(desks["worker"])
-    desk.leave([one for some in desks.values() for one in some])
+            found[page.name] = beside(page, desks[page.who], other, wanted, stage.env["DATABASE_URL"])
+            desk.tidy([*desks["worker"], other])
+    desk.leave([other, *(one for some in desks.values() for one in some)])
+    connection = psycopg2.connect(stage.dsn)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(fill.TRIGGERS_OFF)
+        desk.hand_on(cursor, at, since)
+    connection.close()
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
-from helpline.bench import chain, desk, fill, people, report, whole
+from helpline.bench import bare, chain, desk, fill, people, report, whole
 from helpline.bench.counting import Tally
 from helpline.bench.facts import MEASURED, code_of, is_open, unit_of
 from helpline.bench.measure import Beside, Figures, quantile
@@ -20,6 +20,7 @@ from helpline.bench.rows import Rows
 from helpline.bench.sealing import new_id
 from helpline.local.console import Trouble
 from helpline.local.state import CHECKOUT
+from helpline.people import clock
 from helpline.people.models import DataKey, LogLink, User
 from intake import codes
 from intake.models import Call, Case, FollowUp, Note
@@ -35,10 +36,10 @@ def beside(p50, floor=2.0, database=3.0, sql=1.5):
 
 @pytest.fixture
 def filled(reference):
-    """Three hundred cases, brought with every trigger and reference on but two: a referral is born in its state, since COPY
+    """Six hundred cases, brought with every trigger and reference on but two: a referral is born in its state, since COPY
     makes no moves; that its changes lead there is asked at the end. By the owner, since COPY is not the application's."""
     people.make()
-    write = fill.written(people.places(), 0, 300, 0, 300, time.time())
+    write = fill.written(people.places(), 0, 600, 0, 600, time.time())
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
         cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE '%born_a_draft%'")
@@ -51,9 +52,9 @@ def filled(reference):
 
 def test_every_trigger_constraint_and_reference_lets_the_rows_in(filled):
     connection.check_constraints()  # the deferred triggers speak: in somebody's hands, where its changes lead, the chain
-    assert filled["intake_case"] == Case.objects.count() == 300
+    assert filled["intake_case"] == Case.objects.count() == 600
     assert filled["people_logentry"] == LogLink.objects.filter(place__isnull=False).count()
-    assert Case.objects.open().count() == 8
+    assert Case.objects.open().count() == 15
     with connection.cursor() as cursor:
         assert list(whole.of_rows(cursor.cursor)) == []
 
@@ -102,10 +103,29 @@ def test_the_measured_worker_finds_their_day(filled, client_of):
 def test_the_bare_sql_of_each_page_is_of_these_tables(filled):
     at = people.places()
     desks = {"worker": desk.workers(1, at)[0], "manager": desk.managers(1, at)[0], "partner": desk.partners(1, at)[0]}
+    other = desk.stranger(1, at)
     for page in PAGES:
         with connection.cursor() as cursor:
-            page.sql(cursor.cursor, desks[page.who])
+            page.sql(cursor.cursor, other if page.writes else desks[page.who])
     connection.check_constraints()
+    theirs = [pk for pk, _code, _slug in desks["worker"].cases + desks["worker"].noted]
+    assert theirs and all(note.text for note in Note.objects.filter(case__in=theirs).select_related("case__key"))
+
+
+def test_what_is_made_at_one_size_is_not_of_the_unit_at_the_next(filled):
+    at = people.places()
+    had = set(Case.objects.filter(unit=at.units[0]).values_list("pk", flat=True))
+    since = clock.now()
+    with connection.cursor() as cursor:
+        bare.complete(cursor.cursor, desk.stranger(1, at))
+        made = Case.objects.exclude(pk__in=had).get(unit=at.units[0])
+        cursor.execute("SET ROLE NONE")
+        desk.hand_on(cursor.cursor, at, since)
+        cursor.execute(f"SET ROLE {settings.APP_ROLE}")
+    assert set(Case.objects.filter(unit=at.units[0]).values_list("pk", flat=True)) == had
+    made.refresh_from_db()
+    step = made.steps.get()
+    assert made.unit_id == at.units[1] and made.owner_id == step.owner_id == at.workers[1][0]
 
 
 @pytest.mark.parametrize("number", [0, 39, 40, 19_960, 20_000, 20_050, 999_950, 999_999])
