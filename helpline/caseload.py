@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,13 +19,13 @@ from django.utils.translation import gettext_lazy as _
 from helpline import promise
 from helpline.log_review import waiting_reviews
 from helpline.people import clock
-from helpline.people.counts import Count, asked_once, first_of, said_count
+from helpline.people.counts import Count, Listed, asked_once, by_day, first_of, said_count
 from helpline.people.models import User
 from helpline.people.templatetags.people import say_day, say_time
 from helpline.people.workdays import local
 from intake import triage
 from intake.models import Call, Case, ChildClock, FollowUp, HeavyCall
-from intake.models.cases import locked_cases
+from intake.models.cases import in_locked
 from referrals.labels import BRINGS_BACK
 from referrals.models import CallerAnswer, Referral
 from referrals.models.referrals import ReferralQuerySet
@@ -46,6 +47,8 @@ class Figure:
     order: str  # the time that the rows are listed by
     should_be_none: bool = False
     newest_first: bool = False
+    is_few: bool = False  # the time of each is asked, and how many they are is read from those
+    by_time: bool = False  # what it asks is another question each moment, and not only each day
     more: Callable[[User, Rows], Asked] = lambda user, rows: {}
     says: Callable[[Mapping[str, Any]], str] | None = None
 
@@ -53,6 +56,13 @@ class Figure:
         """The rows that it counts: of practice none, whatever it asks for."""
         practice = PRACTICE[self.shows]
         return self.asks(user).filter(**{practice: False}) if practice else self.asks(user)
+
+    def asked_of(self, user: User) -> Asked:
+        """Its part of the statement of all tiles."""
+        rows = self.rows(user)
+        if self.is_few:
+            return {f"{self.key}_times": Listed(rows.order_by(self.order), self.order)}
+        return {self.key: Count(rows), **self.more(user, rows)}
 
 
 # What is listed -> where it says whether it is practice; "" where the rows themselves leave it out, or are none of cases.
@@ -95,7 +105,7 @@ def silent(user: User) -> Rows:
 def running_clocks(user: User) -> Rows:
     """The law's times for children that run in the unit's cases."""
     theirs = ChildClock.objects.filter(done_at__isnull=True, report__case__unit=user.unit_id)
-    return theirs.exclude(report__case__in=locked_cases(user)) if user.unit_id and user.is_in_use else theirs.none()
+    return theirs.exclude(report__case__in=in_locked(user)) if user.unit_id and user.is_in_use else theirs.none()
 
 
 def no_at_follow_up(user: User) -> Rows:
@@ -132,15 +142,14 @@ def _waiting(found: Mapping[str, Any]) -> str:
 
 
 def _clocks(found: Mapping[str, Any]) -> str:
-    past, today = found["clocks_past"], found["clocks_today"]
+    days, now = found["clocks_times"] or [], clock.today()
+    past, today = sum(day < now for day in days), days.count(now)
     if past:
         return ngettext("%(count)s past its last day", "%(count)s past their last day", past) % {"count": past}
     if today:
         return ngettext("%(count)s ends today", "%(count)s end today", today) % {"count": today}
-    first = found["clocks_first"]
-    return (
-        gettext("the next ends %(day)s") % {"day": say_day(first)} if first else gettext("times of the law for a child")
-    )
+    words = gettext("the next ends %(day)s") if days else gettext("times of the law for a child")
+    return words % {"day": say_day(days[0])} if days else words
 
 
 def _said_no(found: Mapping[str, Any]) -> str:
@@ -149,16 +158,8 @@ def _said_no(found: Mapping[str, Any]) -> str:
 
 
 def _reviews(found: Mapping[str, Any]) -> str:
-    first = found["reviews_first"]
-    return gettext("by %(day)s") % {"day": say_day(first)} if first else gettext("none waits for you")
-
-
-def _of_clocks(user: User, rows: Rows) -> Asked:
-    return {
-        "clocks_past": Count(rows.filter(last_day__lt=clock.today())),
-        "clocks_today": Count(rows.filter(last_day=clock.today())),
-        "clocks_first": first_of(rows.order_by("last_day"), "last_day"),
-    }
+    days = found["log-reviews_times"]
+    return gettext("by %(day)s") % {"day": say_day(days[0])} if days else gettext("none waits for you")
 
 
 def _of_no(user: User, rows: Rows) -> Asked:
@@ -185,12 +186,14 @@ FIGURES: dict[str, Figure] = {
             *("overdue", _("Steps past their time"), _("promised and not done"), overdue_steps, "step", "due_at"),
             should_be_none=True,
             more=_oldest("overdue", "due_at"),
+            by_time=True,
             says=_overdue,
         ),
         Figure(
             *("silent", _("Silent handovers"), _("past their answer time"), silent, "referral", "answer_due_at"),
             should_be_none=True,
             more=_oldest("silent", "answer_due_at"),
+            by_time=True,
             says=_silent,
         ),
         Figure(
@@ -198,11 +201,12 @@ FIGURES: dict[str, Figure] = {
             lambda user: handovers(user).waiting(),
             *("referral", "sent_at"),
             more=_of_waiting,
+            by_time=True,
             says=_waiting,
         ),
         Figure(
             *("clocks", _("Child clocks"), _("times of the law for a child"), running_clocks, "clock", "last_day"),
-            more=_of_clocks,
+            is_few=True,
             says=_clocks,
         ),
         Figure(
@@ -213,7 +217,7 @@ FIGURES: dict[str, Figure] = {
         ),
         Figure(
             *("log-reviews", _("Log review"), _("to be marked and signed"), waiting_reviews, "review", "due_on"),
-            more=lambda user, rows: {"reviews_first": first_of(rows.order_by("due_on"), "due_on")},
+            is_few=True,
             says=_reviews,
         ),
         # -- below the grid
@@ -271,7 +275,12 @@ def narrowed(rows: Rows, parts: Mapping[str, str]) -> Rows:
 def link(key: str, **parts: object) -> str:
     """The address of the rows behind a number."""
     query = urlencode({name: value for name, value in parts.items() if value})
-    return reverse("caseload-rows", args=[key]) + (f"?{query}" if query else "")
+    return _rows_of(key) + (f"?{query}" if query else "")
+
+
+@cache
+def _rows_of(key: str) -> str:
+    return reverse("caseload-rows", args=[key])
 
 
 # -- what changes within half a minute ---------------------------------------------------------------------------------
@@ -300,13 +309,8 @@ class Tile:
 def now_of(user: User, besides: Asked | None = None) -> dict[str, Any]:
     """The promise and the tiles: all that _tiles.html needs, in two statements. `besides` is what its caller wants from the
     first; the values stand under `found`."""
-    asked: dict[str, Any] = dict(besides or {})
-    for figure in FIGURES.values():
-        rows = figure.rows(user)
-        asked[figure.key] = Count(rows)
-        asked |= figure.more(user, rows)
-    asked["heavy"] = Count(heavy_calls(user))
-    found = asked_once(user, asked | promise.asked_of(user))
+    found = asked_once(user, {**(besides or {}), **_asked_by_day(user), **_asked(user, by_time=True)})
+    found |= {key: len(found[f"{key}_times"] or []) for key, figure in FIGURES.items() if figure.is_few}
     return {
         "now": clock.now(),
         "promise": promise.promise_of(user, found),
@@ -314,6 +318,16 @@ def now_of(user: User, besides: Asked | None = None) -> dict[str, Any]:
         "beside": [_tile(FIGURES[key], found) for key in BESIDE],
         "found": found,
     }
+
+
+def _asked(user: User, *, by_time: bool) -> dict[str, Any]:
+    figures = [figure for figure in FIGURES.values() if figure.by_time == by_time]
+    return {name: one for figure in figures for name, one in figure.asked_of(user).items()}
+
+
+@by_day
+def _asked_by_day(user: User) -> dict[str, Any]:
+    return {"heavy": Count(heavy_calls(user)), **promise.asked_of(user), **_asked(user, by_time=False)}
 
 
 def _tile(figure: Figure, found: Mapping[str, Any]) -> Tile:

@@ -42,6 +42,7 @@ WITH = {
     "review": ("unit",),
     "bounce": (),
 }
+REVIEWS = "log:review-list"  # the place that a tile counts too
 # Rows that are told in words of their own.
 DRESSED: dict[str, Callable[[Iterable[Any], User], list[Any]]] = {
     "bounce": promise.said,
@@ -54,8 +55,9 @@ DRESSED: dict[str, Callable[[Iterable[Any], User], list[Any]]] = {
 def caseload(request: HttpRequest) -> HttpResponse:
     """The overview: the promise, what must not be, what waits, who has how much, and how it has been over time."""
     user = person(request)
-    now = now_of(user, context.asked_of(user) | watch.asked_of(user))
-    context.frame_known(request, now["found"])
+    of_frame = {name: one for name, one in context.asked_of(user).items() if name != REVIEWS}
+    now = now_of(user, of_frame | watch.asked_of(user))
+    context.frame_known(request, {**now["found"], REVIEWS: now["found"]["log-reviews"]})
     silent, more_silent = silent_by_agency(user)
     shown = {
         **now,

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from helpline.disposals import waiting_lists
 from helpline.log_review import waiting_reviews
 from helpline.people.access import may
-from helpline.people.counts import Count, asked_once, first_of
+from helpline.people.counts import Count, asked_once, by_day, first_of
 from helpline.people.live_sessions import new_log_in
 from helpline.people.models import User
 from intake.actions.emergency import to_review
@@ -72,12 +73,17 @@ class Now:
 
 def asked_of(user: User) -> dict[str, Any]:
     """The frame's part of a statement that asks for more (counts.asked_once)."""
-    acts = {name: act for act, name, _label in PLACES}
-    asked: dict[str, Any] = {name: Count(rows(user)) for name, rows in WAITS.items() if may(user, acts[name])}
+    asked: dict[str, Any] = dict(_waits(user))
     if may(user, "log_call"):
         calls = calls_going_on(user)
         asked |= {"call": first_of(calls, "pk"), "call_since": first_of(calls, "received_at")}
     return asked
+
+
+@by_day
+def _waits(user: User) -> dict[str, Count]:
+    acts = {name: act for act, name, _label in PLACES}
+    return {name: Count(rows(user)) for name, rows in WAITS.items() if may(user, acts[name])}
 
 
 def now_from(found: Mapping[str, Any]) -> Now:
@@ -106,16 +112,19 @@ def places(request: HttpRequest) -> list[Place]:
     found, waits = [], _now(request).waits
     leads = may(request.user, "see_caseload")
     # The nearest: the reviews of the log stand below the log.
-    here = max(
-        (url for _act, name, _label in PLACES if request.path.startswith(url := reverse(name))), key=len, default=""
-    )
+    here = max((url for url in _urls().values() if request.path.startswith(url)), key=len, default="")
     for act, name, label in PLACES:
         if may(request.user, act) and not (leads and name in ON_OVERVIEW):
-            url = reverse(name)
+            url = _urls()[name]
             count = waits.get(name, 0)
             if count or not (leads and name in WAITS):
                 found.append(Place(str(label), url, url == here, count))
     return _with_bar(found)
+
+
+@cache
+def _urls() -> dict[str, str]:
+    return {name: reverse(name) for _act, name, _label in PLACES}
 
 
 def _with_bar(found: list[Place]) -> list[Place]:

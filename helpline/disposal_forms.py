@@ -21,7 +21,7 @@ class ApproveForm(forms.Form):
     so from the beginning, and must be said to be deleted: an empty answer is none."""
 
     for_good = forms.BooleanField(
-        label=gettext_lazy("I have looked through the list. What is deleted cannot be brought back."),
+        label=gettext_lazy("I have looked through the list, and know that what is deleted cannot be brought back"),
         error_messages={"required": gettext_lazy("Tick that you have looked through the list.")},
     )
 

@@ -20,7 +20,7 @@ from helpline.retention import KEPT_FOR, RULES
 from helpline.retention_rows import HELD, LEFT_OUT, MOST, RELEASED, Found, exempted, in_a_list, reached, standing_of
 from intake.actions.timeline import lock, record
 from intake.models import Call, Case
-from intake.models.cases import locked_cases
+from intake.models.cases import in_locked
 from intake.search import calls_known_to, known_to
 
 # Why a row was left out by itself, when it was to be carried out.
@@ -90,7 +90,7 @@ def visible_to(user: User) -> QuerySet[Disposal]:
     """The lists that this person may see: a manager those of the unit, who reviews logs all; none with a case that this one is
     locked out of."""
     lists = Disposal.objects.all() if user.role == Role.REVIEWER else Disposal.objects.filter(unit=user.unit_id or 0)
-    hers = DisposalItem.objects.filter(disposal=OuterRef("pk"), case__in=locked_cases(user))
+    hers = DisposalItem.objects.filter(disposal=OuterRef("pk"), case__in=in_locked(user))
     return lists.exclude(Exists(hers)) if may(user, "approve_disposal") else lists.none()
 
 

@@ -20,7 +20,7 @@ from helpline.people.errors import Refused, TooLate
 from helpline.people.models import LogEntry, LogReview, LogReviewRow, Role, Unit, User, in_use
 from helpline.people.notices import notify
 from helpline.people.workdays import add_working_days, at_work, is_working_day, local
-from intake.models.cases import LockedOut, locked_cases
+from intake.models.cases import LockedOut, in_locked
 
 LEAST, SHARE, MOST = 10, 0.05, 60  # of the openings, by chance: at least so many, or this share; and no more than
 DAYS_TO_SIGN = 10  # working days into the month
@@ -123,7 +123,7 @@ def _for_manager(user: User) -> Q:
     orphans = Q(subject__role=Role.MANAGER) | Q(review__unit__isnull=True) | Q(entry__case__in=locked)
     by_none = Q(~Exists(reviewers())) & orphans
     by_few = Q(subject__role=Role.REVIEWER) & ~Q(Exists(reviewers().exclude(pk=OuterRef("subject"))))
-    return (own | by_none) & ~Q(entry__case__in=locked_cases(user)) | by_few
+    return (own | by_none) & ~Q(entry__case__in=in_locked(user)) | by_few
 
 
 def reviewers() -> QuerySet[User]:

@@ -15,13 +15,13 @@ from django.db.models.functions import Coalesce, RowNumber
 from django.utils.translation import gettext as _
 
 from helpline.people import clock
-from helpline.people.counts import MOST, Count, first_of, said_count
+from helpline.people.counts import MOST, Count, Listed, first_of, said_count
 from helpline.people.models import User
 from helpline.people.workdays import local
 from helpline.sums import BOUNCED, KEPT, NO_PAST_CALL, still_counted
 from intake.labels import BOUNCED_WHY, BOUNCES
 from intake.models import Bounce, Case, DaySum, NamedAccess, PastCase
-from intake.models.cases import locked_cases
+from intake.models.cases import in_locked
 
 SHOWN = 5  # bounces on the first tile; the rest are behind a link
 PART, CALLERS = "promise", ("case", "call")
@@ -132,6 +132,7 @@ def asked_of(user: User) -> dict[str, Any]:
     last = Bounce.objects.visible_to(user).counted().filter(at__gte=span_of(year - 1)[0]).order_by("-at")
     return {
         "last_bounce": first_of(last, "at"),
+        "newest_bounces": Listed(bounces_of_year(user).order_by("-at", "-pk"), "pk", SHOWN),
         "still_counted": still_counted(),
         **_asked_of_year(user, year, "this"),
         **_asked_of_year(user, year - 1, "last"),
@@ -143,7 +144,7 @@ def _asked_of_year(user: User, year: int, name: str) -> dict[str, Any]:
     sums = DaySum.objects.filter(unit=user.unit_id, what__in=CALLERS, part=PART, day__range=days)
     past = PastCase.objects.filter(unit=user.unit_id, opened_quarter__range=days).exclude(NO_PAST_CALL)
     begin, end = span_of(year)
-    locked = Case.objects.counted().filter(pk__in=locked_cases(user), unit=user.unit_id)
+    locked = Case.objects.counted().filter(pk__in=in_locked(user), unit=user.unit_id)
     locked = locked.filter(opened_at__gte=begin, opened_at__lt=end)
     bounced = locked.filter(
         Exists(Bounce.objects.filter(Q(case=OuterRef("pk")) | Q(case=None, call__case=OuterRef("pk"))))
@@ -175,7 +176,8 @@ def promise_of(user: User, found: Mapping[str, Any]) -> Promise:
     now = found["kept_this"] + found["bounced_this"] - found["locked_this"]
     before = found["kept_last"] + found["bounced_last"] + found["past_kept_last"] + found["past_bounced_last"]
     kept_before = found["kept_last"] + found["past_kept_last"] - found["locked_last"] + found["locked_bounced_last"]
-    rows = lines_of(bounces_of_year(user), user).order_by("-at", "-pk")[:SHOWN] if found["bounces"] else []
+    newest = Bounce.objects.visible_to(user).filter(pk__in=found["newest_bounces"] or [])
+    rows = lines_of(newest, user).order_by("-at", "-pk") if found["bounces"] else []
     last = found["last_bounce"]
     return Promise(
         callers=max(now, bounced) + found["past_kept_this"] + found["past_bounced_this"],

@@ -79,7 +79,7 @@ def _latest(rows: QuerySet[Any], value: str, **kind: Any) -> Subquery:
     return Subquery(rows.order_by("-at", "-pk").values(value)[:1], **kind)
 
 
-def facts(user: User | None = None) -> dict[str, Any]:
+def facts() -> dict[str, Any]:
     """What the rules ask about a case besides its entries (erasure.entry_facts), as expressions of its row."""
     said = Event.objects.filter(case=OuterRef("pk"), kind__in=[HELD, RELEASED])
     going_on = Call.objects.unfinished().filter(case=OuterRef("pk"))

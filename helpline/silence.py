@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.db.models import CharField, OuterRef, Value
@@ -14,13 +15,18 @@ from django.utils.translation import gettext_lazy
 
 from helpline.caseload import FIGURES
 from helpline.people import clock
-from helpline.people.counts import first_of
+from helpline.people.counts import Written, first_of_each, written
 from helpline.people.models import User
 from helpline.people.templatetags.people import say_day, say_time
 from intake.models import FollowUp
 from referrals.models import Referral, SilenceRung
 
 SHOWN = 6
+# What a line says of a handover: its words stay where they are.
+SAID = (
+    *("answer_due_at", "agency__name", "case__code", "case__protection", "case__is_practice"),
+    *("case__owner__first_name", "case__owner__last_name", "case__owner__username"),
+)
 # Who acts next, by the rung that comes; `step`: it is with one of us already.
 NEXT: Mapping[str, Any] = {
     "step": gettext_lazy("%(who)s calls them by %(when)s"),
@@ -52,7 +58,7 @@ class Agency:
 def silent_by_agency(user: User) -> tuple[list[Agency], bool]:
     """The first few, grouped, the agency with the oldest first; and whether there are more. One statement."""
     rows = FIGURES["silent"].rows(user).select_related("agency", "case__owner").annotate(**_next())
-    found = list(rows.order_by("answer_due_at", "pk")[: SHOWN + 1])
+    found = list(rows.only(*SAID).order_by("answer_due_at", "pk")[: SHOWN + 1])
     return grouped(found[:SHOWN], user), len(found) > SHOWN
 
 
@@ -80,22 +86,24 @@ def silent_now(user: User, by: str = "") -> dict[str, Any]:
     return {"silent": names.total(), "silent_where": told, "tells_silent": True}
 
 
-def _next() -> dict[str, Any]:
-    """The step with which one of us calls them, else the next rung."""
+@cache
+def _next() -> Written:
+    """The step with which one of us calls them, else the next rung: of each handover, and always the same question."""
     calling = FollowUp.objects.planned().filter(about=Cast(OuterRef("pk"), CharField()), kind="call_agency")
     calling = calling.exclude(kept_by="").order_by("due_at")
     coming = SilenceRung.objects.filter(referral=OuterRef("pk"), state=SilenceRung.State.SCHEDULED).order_by(
         "due_at", "pk"
     )
-    return {
-        "call_at": first_of(calling, "due_at"),
-        "caller_pk": first_of(calling, "owner_id"),
-        "caller_name": first_of(
+    asked = {
+        "call_at": first_of_each(calling, "due_at"),
+        "caller_pk": first_of_each(calling, "owner_id"),
+        "caller_name": first_of_each(
             calling.annotate(who=Concat("owner__first_name", Value(" "), "owner__last_name")), "who"
         ),
-        "rung": first_of(coming, "rung"),
-        "rung_at": first_of(coming, "due_at"),
+        "rung": first_of_each(coming, "rung"),
+        "rung_at": first_of_each(coming, "due_at"),
     }
+    return written(Referral, asked)
 
 
 def _then(row: Any, user: User) -> str:

@@ -18,7 +18,7 @@ from helpline.people.workdays import at_work
 from helpline.workload import Worker, weight_of, workers_of
 from intake.actions import reassign_case
 from intake.models import Case
-from intake.models.cases import LockedOut, NamedAccess, locked_cases
+from intake.models.cases import LockedOut, NamedAccess, in_locked
 from intake.whose import is_named, leaders_of
 
 AT_ONCE = 100  # cases of one page
@@ -133,7 +133,7 @@ def tell_of_left(worker: User, by: User) -> int:
     """Tell the other leaders of each open case of this worker that whoever spreads the rest is locked out of, so that it
     stays in nobody's hands: once for each time that the worker is away. Nothing is said of it to who spreads. Returns how
     many notices. Harmless when run twice or at once."""
-    left = Case.objects.filter(unit=by.unit_id, owner=worker, pk__in=locked_cases(by)).open().select_related("unit")
+    left = Case.objects.filter(unit=by.unit_id, owner=worker, pk__in=in_locked(by)).open().select_related("unit")
     told, today = 0, clock.today()
     absence = away(worker, today)
     since = absence.first_day if absence else worker.access_until or ""

@@ -36,7 +36,7 @@ from helpline.people import clock
 from helpline.people.models import User
 from intake import triage
 from intake.models import Bounce, Call, Case, ConcernReport, DayMark, DaySum
-from intake.models.cases import locked_cases
+from intake.models.cases import in_locked
 from referrals.figures import ANSWERS
 from referrals.models import CallerAnswer, Referral, StateChange
 
@@ -261,7 +261,7 @@ def kept_from(user: User, what: str, part: str, first: dt.date, last: dt.date) -
     """(day, value, hours, how many) that the sums of this person's unit hold and that are not told to this person: all of a
     case that they are locked out of; the facts of one with protected data. Counted from their rows, which are few."""
     measure = next(one for one in MEASURES if one.what == what)
-    hidden = Q(**{f"{measure.case}__in": locked_cases(user)})
+    hidden = Q(**{f"{measure.case}__in": in_locked(user)})
     if part:
         kinds = [code for code in triage.codes("protections") if code != "none"]
         of_case = "" if measure.case == "pk" else f"{measure.case}__"

@@ -11,10 +11,10 @@ from django.db.models.functions import Cast, Coalesce
 
 from helpline.people import clock
 from helpline.people.adrift import ADRIFT
-from helpline.people.counts import Count, first_of
+from helpline.people.counts import Count, by_day, first_of
 from helpline.people.models import Notice, Role, User, in_use
 from intake.models import Case, Reminder
-from intake.models.cases import locked_cases
+from intake.models.cases import in_locked
 from referrals.models import FirstLook, PreAnswer, Referral, SilenceRung
 
 LATE = dt.timedelta(minutes=3)  # six ticks: nobody looks, or one cannot be done
@@ -56,13 +56,18 @@ def asked_of(user: User) -> dict[str, Any]:
     now = clock.now()
     mails = Notice.objects.filter(mail=Notice.Mail.READY).annotate(due=Coalesce("next_try_at", "created_at"))
     return {
-        "adrift": Count(adrift_of(user)),
+        **_adrift_asked(user),
         **{
             f"late_{name}": first_of(queue.filter(state="scheduled", due_at__lte=now).order_by("due_at"), "due_at")
             for name, queue in (("reminder", Reminder.objects.all()), ("rung", SilenceRung.objects.all()))
         },
         "late_mail": first_of(mails.filter(due__lte=now).order_by("due"), "due"),
     }
+
+
+@by_day
+def _adrift_asked(user: User) -> dict[str, Count]:
+    return {"adrift": Count(adrift_of(user))}
 
 
 def watch_from(found: Mapping[str, Any]) -> Watch:
@@ -83,7 +88,7 @@ def mails_of(user: User) -> QuerySet[Notice]:
     theirs = Q(user__unit=user.unit_id, user__unit__isnull=False)
     for rows in (handovers, links, asked):  # each looked for by its own key: none of them is read through
         theirs |= Q(Exists(rows.filter(pk=OuterRef("about_pk"))))
-    not_locked = Q(case__isnull=True) | ~Q(case__in=locked_cases(user))
+    not_locked = Q(case__isnull=True) | ~Q(case__in=in_locked(user))
     is_key = Func(F("about"), Value("uuid"), function="pg_input_is_valid", output_field=BooleanField())
     about = If(When(is_key, then=Cast("about", UUIDField())), output_field=UUIDField())
     return Notice.objects.alias(about_pk=about).filter(theirs).filter(not_locked)

@@ -14,10 +14,9 @@ from helpline.caseload import Cell, link, open_cases
 from helpline.people import clock
 from helpline.people.absences import absences_on
 from helpline.people.access import STAFF
-from helpline.people.counts import first_of
+from helpline.people.counts import by_day, first_of_each
 from helpline.people.models import User, in_use
 from helpline.people.templatetags.people import say_day
-from helpline.week import whose_week
 from intake import triage
 
 ORDINARY = "SKYNDSAM"  # room is said in cases of this urgency
@@ -78,14 +77,25 @@ class Worker:
 
 def workers_of(user: User) -> list[Worker]:
     """Everybody of the unit who can log in, and whoever else has an open case of it; one statement."""
+    asked = dict(_asked(user))
+    of_unit = Q(in_use(), unit=user.unit_id, unit__isnull=False)
+    people = User.objects.alias(has_cases=asked.pop("has_cases")).filter(of_unit | Q(has_cases=True))
+    return [_worker(one) for one in people.annotate(**asked).order_by("first_name", "last_name", "pk")]
+
+
+@by_day
+def _asked(user: User) -> dict[str, Any]:
+    """Of each person. Whoever has such a case has a page of their own (week.whose_week)."""
     theirs = open_cases(user).filter(owner=OuterRef("pk")).order_by()
     told = theirs.values("urgency").annotate(
         n=Count("*"), told=Concat("urgency", Value(":"), Cast(Count("*"), CharField()))
     )
     away = absences_on(clock.today()).filter(user=OuterRef("pk")).order_by("-last_day")
-    people = whose_week(user).filter(Q(in_use(), unit=user.unit_id) | Exists(theirs))  # each has a page of their own
-    people = people.annotate(told=ArraySubquery(told.values("told")), away_until=first_of(away, "last_day"))
-    return [_worker(one) for one in people.order_by("first_name", "last_name", "pk")]
+    return {
+        "told": ArraySubquery(told.values("told")),
+        "away_until": first_of_each(away, "last_day"),
+        "has_cases": Exists(theirs),
+    }
 
 
 def _worker(user: Any) -> Worker:

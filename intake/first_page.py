@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Expression, Q, QuerySet, Subquery
+from django.db.models import Exists, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
 from helpline.people import clock
-from helpline.people.counts import Count, asked_once, frame_asks, frame_knows
+from helpline.people.counts import Count, Listed, asked_once, by_day, frame_asks, frame_knows
 from helpline.people.models import Notice, User
 from intake.actions.shifts import waiting_shifts
 from intake.acute import left_in_cases_of
@@ -41,13 +40,18 @@ def steps_of(user: User) -> FollowUpQuerySet:
 
 def there_for(request: HttpRequest, user: User) -> There:
     """What there is, in one statement with what the frame asks: what there is none of is not asked for."""
-    besides = {"has_news": Exists(unseen(user)), "left_acute": Count(left_in_cases_of(user))}
-    found = asked_once(user, {**_asked(user), **besides, **frame_asks(user)})
+    found = asked_once(user, {**_asked(user), **_besides(user), **frame_asks(user)})
     frame_knows(request, found)
     return replace(_there(found), has_news=found["has_news"], has_acute=bool(found["left_acute"]))
 
 
-def _asked(user: User) -> dict[str, Expression | Subquery]:
+@by_day
+def _besides(user: User) -> dict[str, Subquery]:
+    return {"has_news": Exists(unseen(user)), "left_acute": Count(left_in_cases_of(user))}
+
+
+@by_day
+def _asked(user: User) -> dict[str, Subquery]:
     shifts = waiting_shifts().filter(Q(given_to=user) | Q(given_by=user))
     cases = Case.objects.visible_to(user).of(user).counted().open()
     return {
@@ -57,8 +61,8 @@ def _asked(user: User) -> dict[str, Expression | Subquery]:
     }
 
 
-def _listed(rows: QuerySet[Any], value: str = "pk") -> ArraySubquery:
-    return ArraySubquery(rows.values(value)[:MOST])
+def _listed(rows: QuerySet[Any], value: str = "pk") -> Listed:
+    return Listed(rows, value, MOST)
 
 
 def _there(found: dict[str, Any]) -> There:

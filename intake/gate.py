@@ -18,7 +18,7 @@ from helpline.people.models import LogEntry, User
 from intake.codes import normalise
 from intake.emergency_acts import goes_too_far, may_change
 from intake.models import Call, Case, CaseOpening, SecrecyDecision
-from intake.models.cases import CaseQuerySet, locked_cases
+from intake.models.cases import CaseQuerySet, in_locked
 from intake.search import ended_calls_of
 from intake.whose import is_named, locked_out
 
@@ -93,7 +93,7 @@ def _rights(request: HttpRequest) -> dict[uuid.UUID, str]:
 
 def _lapsed(code: str, user: User) -> Case | None:
     """A case of another unit that was open to this person in an emergency, and is no longer."""
-    openings = CaseOpening.objects.filter(user=user, is_emergency=True).exclude(case__in=locked_cases(user))
+    openings = CaseOpening.objects.filter(user=user, is_emergency=True).exclude(case__in=in_locked(user))
     return (
         Case.objects.filter(pk__in=openings.values("case"), code=_stored(code)).select_related("owner", "key").first()
     )

@@ -13,8 +13,8 @@ def with_words(case: Case, page: Page[Event]) -> Page[Event]:
     """The lines with their notes and calls; each opens with a key that is here already. What was written beside afterwards
     is asked for where there is any."""
     notes = [event.note for event in page.rows if event.note]
-    hung = _afterwards(case)
-    prefetch_related_objects(notes, Prefetch("amendments", hung.order_by("at", "id")))
+    hung = Note.objects.select_related("by") if there_may_be(case, "amended") else Note.objects.none()
+    prefetch_related_objects(notes, Prefetch("amendments", hung))  # put in order where they are read (Note.hanging)
     named = [*(event.call_id for event in page.rows), *(note.call_id for note in notes)]
     calls = _calls({pk for pk in named if pk}, hung)
     for event in page.rows:
@@ -22,10 +22,6 @@ def with_words(case: Case, page: Page[Event]) -> Page[Event]:
     for note in notes:
         note.call, note.case = calls.get(note.call_id), case if note.case_id == case.pk else note.case
     return page
-
-
-def _afterwards(case: Case) -> QuerySet[Note]:
-    return Note.objects.select_related("by") if there_may_be(case, "amended") else Note.objects.none()
 
 
 def _calls(keys: set[uuid.UUID], hung: QuerySet[Note]) -> dict[uuid.UUID | None, Call]:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, prefetch_related_objects
 
-from helpline.people.models import User
 from intake.models import Case
 from intake.there import there_may_be
 from referrals.models import Consent, PreQuestion, Referral
@@ -12,7 +11,7 @@ from referrals.models import Consent, PreQuestion, Referral
 OF = OuterRef("pk")
 
 
-def asked_of_row(user: User) -> dict[str, Any]:
+def asked_of_row() -> dict[str, Any]:
     """This floor's part of what a case is asked (intake.there). `has_unused`: consents that no handover rests on, and that
     were withdrawn."""
     unused = Consent.objects.filter(case=OF, withdrawn_at__isnull=False)
@@ -25,7 +24,12 @@ def asked_of_row(user: User) -> dict[str, Any]:
 
 def handovers_of(case: Case) -> list[Referral]:
     """Its handovers with agency and consent, newest first: read once for this row of the case, and not where there is none."""
-    found = Referral.objects.all() if there_may_be(case, "handovers") else Referral.objects.none()
-    found = found.select_related("agency", "consent__taken_by", "consent__withdrawn_to", "consent__agency")
-    prefetch_related_objects([case], Prefetch("referrals", found.order_by("-created_at")))
-    return list(case.referrals.all())
+    if not there_may_be(case, "handovers"):
+        return []
+    if "handovers" not in vars(case):
+        related = ("agency", "consent__taken_by", "consent__withdrawn_to", "consent__agency")
+        found = Referral.objects.select_related(*related).order_by("-created_at")
+        prefetch_related_objects([case], Prefetch("referrals", found))
+        case.handovers = list(case.referrals.all())  # type: ignore[attr-defined]  # read here alone
+    rows: list[Referral] = vars(case)["handovers"]
+    return rows

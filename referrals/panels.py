@@ -36,7 +36,7 @@ def who_can_help(request: HttpRequest, call: Call) -> Panel:
         age_band=call.age_band,
         language=call.language,
     )
-    told = list(call.signpostings.values_list("need", "agency"))
+    told = list(call.signpostings.values_list("need", "agency")) if found else []
     for group in found:
         group.told = {agency for need, agency in told if need == group.need}
     return "referrals/panels/who_can_help.html", {"call": call, "groups": found, "shown": SHOWN}

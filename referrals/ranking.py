@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, prefetch_related_objects
 from django.utils.translation import gettext, gettext_lazy
 
 from helpline.people.models import Municipality, in_use
@@ -17,6 +17,7 @@ from referrals.partners import HANDOVER, SIGNPOST
 from referrals.standing import Standing, standing
 
 ACUTE_NEED = "immediate_danger"
+STANDING = ("hours", "absences")  # what is read of an agency for how it stands now
 OUR_LANGUAGE = "sv"  # everybody speaks it: not worth a word
 SAYS: Words = {
     "yes": gettext_lazy("says that they can"),
@@ -87,11 +88,15 @@ def rank(
     wanted = list(needs)
     if municipality == Municipality.ELSEWHERE and wanted:
         wanted.append("other_line")
+    able: list[tuple[PartnerAgency, list[str]]] = []
+    for agency in directory().meeting(wanted) if wanted else ():
+        met = agency.meets
+        meets = [need for need in wanted if need in met]
+        if takes(agency, age_band) and agency.serves(municipality):
+            able.append((agency, meets))
+    prefetch_related_objects([agency for agency, _meets in able], *STANDING)
     found: dict[str, list[Offer]] = {}
-    for agency in directory():
-        meets = [need for need in wanted if need in agency.meets]
-        if not meets or not takes(agency, age_band) or not agency.serves(municipality):
-            continue
+    for agency, meets in able:
         offer = offer_of(agency, meets=meets, municipality=municipality, language=language)
         offer.order = _order(offer)
         found.setdefault(agency.kind.channel, []).append(offer)
@@ -101,10 +106,10 @@ def rank(
 
 
 def directory() -> AgencyQuerySet:
-    """The agencies in use, with all that an offer of them says: as many questions, however many they are."""
+    """The agencies in use, with what tells whether they can help; how they stand now is asked of those that can."""
     people = AgencyMember.objects.filter(in_use("user__"), agency=OuterRef("pk"))
     rows = PartnerAgency.objects.active().annotate(has_people=Exists(people))
-    return rows.with_codes().prefetch_related("hours", "absences")
+    return rows.with_codes()
 
 
 def takes(agency: PartnerAgency, age_band: str) -> bool:

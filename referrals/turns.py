@@ -62,6 +62,7 @@ REST: Words = {
     **dict.fromkeys(("sent", "opened"), gettext_lazy("They answer by %(when)s")),
     **dict.fromkeys(("accepted", "contact_booked", "on_hold"), gettext_lazy("With %(agency)s")),
 }
+OF_A_STEP = ("kind", "about", "due_at", *(f"owner__{name}" for name in ("first_name", "last_name", "username")))
 ANSWER_COMMENT = "answer_comment"  # the step that is about a comment, and not about its handover
 UNCONFIRMED = gettext_lazy("They have not yet confirmed that they have stopped.")
 
@@ -98,7 +99,8 @@ def lines(referrals: Iterable[Referral], reader: User) -> list[Line]:
     to a comment waits."""
     rows = list(referrals)
     about = Q(about__in=[str(row.pk) for row in rows]) | Q(kind=ANSWER_COMMENT)
-    steps = FollowUp.objects.planned().select_related("owner").filter(about, case__in={row.case_id for row in rows})
+    steps = FollowUp.objects.planned().filter(about, case__in={row.case_id for row in rows})
+    steps = steps.select_related("owner").only(*OF_A_STEP)
     return lines_by(rows, list(steps) if rows else [], reader)
 
 

@@ -15,7 +15,9 @@ CLIENTS = 8
 MADE = [  # what was made in the measured unit since a moment: to whom it goes
     """UPDATE intake_followup SET owner_id = %(user)s WHERE case_id IN
               (SELECT id FROM intake_case WHERE unit_id = %(left)s AND opened_at >= %(since)s)""",
-    "UPDATE intake_case SET unit_id = %(unit)s, owner_id = %(user)s WHERE unit_id = %(left)s AND opened_at >= %(since)s",
+    # Its number too, so that none is that of a case that comes.
+    """UPDATE intake_case SET unit_id = %(unit)s, owner_id = %(user)s, code = left('bench-bench-' || id, 40)
+       WHERE unit_id = %(left)s AND opened_at >= %(since)s""",
     "UPDATE intake_call SET unit_id = %(unit)s, taken_by_id = %(user)s"
     " WHERE unit_id = %(left)s AND received_at >= %(since)s",
 ]

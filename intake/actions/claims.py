@@ -18,7 +18,7 @@ from intake.actions.continuity import ON_LINE, leave_case, plain_phrase
 from intake.actions.timeline import lock
 from intake.codes import normalise
 from intake.models import Call, Case, Claim
-from intake.models.cases import locked_cases
+from intake.models.cases import in_locked
 
 WRONG_IN_A_CALL, WRONG_IN_A_DAY = 5, 10
 WAIT = dt.timedelta(minutes=15)
@@ -64,7 +64,7 @@ def _look(by: User, call: Call, number: str, phrase: str) -> tuple[Case | None, 
     """The case with this number, if there is one to go on in, and whether what was said is right. Takes the same time
     whatever the answer is. To who is locked out of it there is none."""
     cases = Case.objects.filter(unit=call.unit_id, is_practice=call.is_practice, key__wrapped__isnull=False)
-    cases = cases.exclude(pk__in=locked_cases(by)).exclude(pk__in=locked_cases(call.taken_by))
+    cases = cases.exclude(pk__in=in_locked(by)).exclude(pk__in=in_locked(call.taken_by))
     case = cases.select_related("key", "owner").filter(code=normalise(number)).first()
     said = plain_phrase(phrase)
     if case is None or not case.passphrase:

@@ -17,7 +17,7 @@ from intake.actions.timeline import lock, record
 from intake.codes import normalise
 from intake.labels import EMERGENCIES
 from intake.models import Case, CaseOpening
-from intake.models.cases import LockedOut, locked_cases
+from intake.models.cases import LockedOut, in_locked
 from intake.whose import locked_out
 
 WRONG, WITHIN = 5, dt.timedelta(minutes=15)  # so many wrong numbers, and then a wait
@@ -50,7 +50,7 @@ def open_in_emergency(*, by: User, number: str, reason: str, words: str) -> Case
 def _find(by: User, number: str) -> Case | None:
     """The case with this number: of any unit, not practice, and not without words."""
     code = normalise(number)
-    cases = Case.objects.filter(is_practice=False, key__wrapped__isnull=False).exclude(pk__in=locked_cases(by))
+    cases = Case.objects.filter(is_practice=False, key__wrapped__isnull=False).exclude(pk__in=in_locked(by))
     return cases.select_related("key", "owner", "unit").filter(code=code).first() if code else None
 
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import BooleanField, DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
@@ -58,8 +59,9 @@ def words_go_on(row: Call | Case) -> dt.date | None:
 
 def months_for(row: Call | Case) -> int:
     """How many months the words of a call or a case on track A are kept; read with the row, or asked for now."""
-    asked = row.__dict__.get("months_of_words")
-    return months_of_words(row.unit.municipality_id) if asked is None else int(asked)
+    if "months_decided" in row.__dict__:
+        return row.__dict__["months_decided"] or settings.ADVICE_WORDS_MONTHS
+    return months_of_words(row.unit.municipality_id)
 
 
 def _last_entry(row: Call | Case) -> dt.datetime | None:

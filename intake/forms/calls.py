@@ -2,14 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from copy import copy
+from copy import copy, deepcopy
+from functools import lru_cache
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
-from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils import timezone, translation
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from helpline.people.errors import Refused, TooLate
@@ -26,7 +28,7 @@ from intake.forms.windows import TwoWindows, mark
 from intake.labels import NOTE_KINDS
 from intake.models import Call
 from intake.reference import municipalities
-from intake.triage import Question
+from intake.triage import Guide, Question
 
 MISDIAL = "misdial"
 LONGEST = 20_000  # characters of a note
@@ -65,7 +67,11 @@ class CallForm(TwoWindows):
     identity = forms.ChoiceField(label=_("Identity"))
     language = forms.ChoiceField(label=_("Language"))
     interpreter = forms.BooleanField(label=_("Interpreter needed"), required=False)
-    municipality = forms.ChoiceField(label=_("Municipality"), required=False)
+    municipality = forms.ChoiceField(
+        label=_("Municipality"),
+        required=False,
+        choices=lambda: [("", gettext("Unknown / will not say")), *municipalities()],
+    )
     milieu = forms.ChoiceField(label=_("Milieu"))
     age_band = forms.ChoiceField(label=_("Age of the person of concern"))
     protection = forms.ChoiceField(label=_("Protected personal data"))
@@ -96,7 +102,7 @@ class CallForm(TwoWindows):
         self.given: set[str] = set()
         self.bases, self.conflicts = {}, {}
         super().__init__()
-        self._add_fields()
+        self.fields |= fields_of(call.guide, get_language() or settings.LANGUAGE_CODE)
         self.initial = self.stored()
         if data is not None:
             self.given = {*data, *data.getlist("present"), *data.getlist("clear")}
@@ -105,20 +111,6 @@ class CallForm(TwoWindows):
             self.read_bases(data)
             self.is_bound = True
             self.data = self._whole(data)
-
-    def _add_fields(self) -> None:
-        fields = self.fields
-        for name, codes in CODED.items():
-            fields[name].choices = self.call.guide.choices(codes)  # type: ignore[attr-defined]
-        fields["caller_type"].choices = [(code, caller.name) for code, caller in self.call.guide.callers.items()]  # type: ignore[attr-defined]
-        fields["municipality"].choices = [("", gettext("Unknown / will not say")), *municipalities()]  # type: ignore[attr-defined]
-        for key, question in self.call.guide.questions.items():
-            fields[f"a.{key}"] = field_of(question)
-            label = gettext("%(question)s, in their own words") % {"question": question.short}
-            fields[f"r.{key}"] = WordsField(label=label, max_length=2_000)
-        for kind, label in NOTE_KINDS.items():
-            fields[f"n.{kind}"] = WordsField(label=label, max_length=LONGEST)
-        fields |= {**safe_fields(), **measure_fields()}
 
     def stored(self) -> dict[str, Any]:
         """What every field holds now. Nobody has confirmed the urgency while it stands at the least."""
@@ -315,3 +307,28 @@ class CallForm(TwoWindows):
         late = dict.fromkeys([*(name for name, _value in self.changes()), *wrong])
         words = {name: self.sent.get(name, "") for name in late if isinstance(self.initial[name], str)}
         return [(str(self.fields[name].label), text) for name, text in words.items() if text]
+
+
+@lru_cache(maxsize=16)
+def fields_of(guide: Guide, language: str) -> dict[str, forms.Field]:
+    """The fields that depend on nothing but the questions and the language, made once: the forms share them, and change
+    none of them."""
+    found: dict[str, forms.Field] = {}
+    with translation.override(language):
+        for name, codes in CODED.items():
+            found[name] = _with_choices(name, guide.choices(codes))
+        found["caller_type"] = _with_choices("caller_type", [(one.code, one.name) for one in guide.callers.values()])
+        for key, question in guide.questions.items():
+            found[f"a.{key}"] = field_of(question)
+            label = gettext("%(question)s, in their own words") % {"question": question.short}
+            found[f"r.{key}"] = WordsField(label=label, max_length=2_000)
+        for kind, label in NOTE_KINDS.items():
+            found[f"n.{kind}"] = WordsField(label=label, max_length=LONGEST)
+        return found | safe_fields() | measure_fields()
+
+
+def _with_choices(name: str, choices: list[tuple[str, str]]) -> forms.Field:
+    """A field of the form, with these choices."""
+    field = deepcopy(CallForm.base_fields[name])
+    field.choices = choices  # type: ignore[attr-defined]
+    return field

@@ -13,7 +13,7 @@ from helpline.people import clock
 from helpline.people.ids import uuid7
 from helpline.people.models import Unit, User, never_changed_in
 from intake.models.calls import Call
-from intake.models.cases import Case, locked_cases
+from intake.models.cases import Case, in_locked
 from intake.models.sums import marks_days
 
 # The day that is summed is that on which the person came: of a case, also that of the call that came to it.
@@ -47,7 +47,7 @@ class BounceQuerySet(models.QuerySet["Bounce"]):
         if not user.is_in_use or user.unit_id is None:
             return self.none()
         found = self.filter(unit=user.unit_id)
-        return found.exclude(case__in=locked_cases(user)).exclude(call__case__in=locked_cases(user))
+        return found.exclude(case__in=in_locked(user)).exclude(call__case__in=in_locked(user))
 
     def per_case(self, cases: "Iterable[Case] | models.QuerySet[Case]") -> dict[uuid.UUID, int]:
         """Case -> how many, of these cases; one query, however many they are. A case without any is not in it."""

@@ -15,7 +15,7 @@ from helpline.people.models import Municipality, Unit, User, only_by_disposal
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
 from intake.labels import AMENDMENTS, CASE_NOTES
-from intake.models.cases import Case, locked_cases, takes_identity
+from intake.models.cases import Case, in_locked, takes_identity
 from intake.models.sums import marks_days
 from intake.safe import SafeContact
 from intake.told import FACTS, Told, answers_of, facts_of, label_of, standing_in
@@ -48,7 +48,7 @@ class CallQuerySet(models.QuerySet["Call"]):
         """The calls of one's own unit; none of a case that this person is locked out of."""
         if not user.is_in_use or user.unit_id is None:
             return self.none()
-        return self.filter(unit=user.unit_id).exclude(case__in=locked_cases(user))
+        return self.filter(unit=user.unit_id).exclude(case__in=in_locked(user))
 
     def counted(self) -> Self:
         """Those that figures count: practice is none of them."""

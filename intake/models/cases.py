@@ -1,11 +1,13 @@
 """Cases, the people in them, and who of the colleagues opened one; the trigger that keeps each in somebody's hands."""
 
 import datetime as dt
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -106,7 +108,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
         yet access to its words: see intake/gate.py). One that this person is locked out of is not there."""
         if not user.is_in_use or user.unit_id is None:
             return self.none()
-        return self.filter(unit=user.unit_id).exclude(pk__in=locked_cases(user))
+        return self.filter(unit=user.unit_id).exclude(pk__in=in_locked(user))
 
     def within_reach_of(self, user: User) -> Self:
         """Those that are visible, and what this person has opened in an emergency that still holds: for the gates alone,
@@ -114,7 +116,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
         if not user.is_in_use or user.unit_id is None:
             return self.none()
         opened = CaseOpening.objects.filter(user=user, is_emergency=True, until__gt=clock.now()).values("case")
-        return self.filter(Q(unit=user.unit_id) | Q(pk__in=opened)).exclude(pk__in=locked_cases(user))
+        return self.filter(Q(unit=user.unit_id) | Q(pk__in=opened)).exclude(pk__in=in_locked(user))
 
     def open(self) -> Self:
         """Not closed."""
@@ -494,6 +496,17 @@ class LockedOut(SealedModel):
 def locked_cases(user: User) -> models.QuerySet[Any]:
     """The cases that this person is locked out of, for a query."""
     return LockedOut.objects.in_force().filter(user=user).values("case")
+
+
+def in_locked(user: User) -> RawSQL:
+    """The same for a lookup (`case__in`), written out: what is asked of it in every list is built once a day for each person.
+    The database answers it anew each time."""
+    return _written(user.pk, clock.today())
+
+
+@lru_cache(maxsize=1024)
+def _written(user: int, _today: dt.date) -> RawSQL:
+    return RawSQL(*locked_cases(User(pk=user)).query.sql_with_params())  # noqa: S611  # Django's own words
 
 
 class CaseLink(SealedModel):

@@ -11,7 +11,7 @@ from helpline.people import clock
 from helpline.people.models import User
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake.labels import AT_TIME, CALLING, NEEDS_WORDS, STEP_KINDS
-from intake.models.cases import Case, in_hands, locked_cases, not_to_locked_out
+from intake.models.cases import Case, in_hands, in_locked, not_to_locked_out
 
 
 class FollowUpQuerySet(models.QuerySet["FollowUp"]):
@@ -21,7 +21,7 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
         """The steps of the unit's cases; none of one that this person is locked out of."""
         if not user.is_in_use or user.unit_id is None:
             return self.none()
-        return self.filter(case__unit=user.unit_id).exclude(case__in=locked_cases(user))
+        return self.filter(case__unit=user.unit_id).exclude(case__in=in_locked(user))
 
     def planned(self) -> Self:
         """Still to do."""

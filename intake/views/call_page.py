@@ -43,6 +43,11 @@ class Line:
     next: str = ""
 
     @property
+    def ids(self) -> str:
+        """What the ids of its buttons begin with."""
+        return f"a-{self.question.key}"
+
+    @cached_property
     def text(self) -> str:
         return self.question.text.replace("{line_name}", settings.LINE_NAME)
 
@@ -50,7 +55,7 @@ class Line:
     def answer(self) -> str:
         return self.question.say(self.given).lower()
 
-    @property
+    @cached_property
     def said(self) -> str:
         """The answer in words, and what was said besides."""
         return ", ".join(part for part in (self.question.say(self.given), self.words) if part)

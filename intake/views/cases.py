@@ -50,13 +50,22 @@ SHOWN = {
 }
 
 
+# What the page of a case reads of a line of its timeline: of who wrote it the name, and of the note that another one is
+# about no words.
+OF_AN_EVENT = (
+    *("case", "at", "kind", "text", "codes", "call", "by__first_name", "by__last_name", "by__username"),
+    *(f"note__{name}" for name in ("call", "case", "kind", "text", "by", "at", "signed_at", "amendment", "about")),
+    *(f"note__amends__{name}" for name in ("kind", "signed_at", "amendment", "about")),
+)
+
+
 @needs("see_cases")
 @require_GET
 def case_list(request: HttpRequest) -> HttpResponse:
     """Own open cases by what is due; those of the unit; the closed ones."""
     user = person(request)
     which = request.GET.get("which") if request.GET.get("which") in LISTS else "mine"
-    cases = Case.objects.visible_to(user).select_related("owner", "key")
+    cases = Case.objects.visible_to(user).select_related("key", *(["owner"] if which != "mine" else []))
     after = request.GET.get("after", "")
     if which == "closed":
         page = page_of(cases.filter(closed_at__isnull=False), "closed_at", after, newest_first=True)
@@ -75,7 +84,7 @@ def _with_first_step(cases: CaseQuerySet) -> CaseQuerySet:
     first = FollowUp.objects.planned().filter(case=OuterRef("pk")).in_order().values("pk")[:1]
     joined = FilteredRelation("steps", condition=Q(steps__pk=F("first_pk")))
     found = cases.annotate(first_pk=Subquery(first), first_step=joined)
-    return found.select_related("owner", "key", "first_step")  # type: ignore[misc]  # the plugin does not know the join
+    return found.select_related("first_step")  # type: ignore[misc]  # the plugin does not know the join
 
 
 @needs("see_cases")
@@ -90,7 +99,7 @@ def case(request: HttpRequest, code: str) -> HttpResponse:
 def case_page(request: HttpRequest, case: Case, status: int = 200, **forms_given: forms.Form) -> HttpResponse:
     """The page of a case; with a form that was refused, as it was written."""
     user = person(request)
-    events = case.events.select_related("by", "note__amends")
+    events = case.events.select_related("by", "note__amends").only(*OF_AN_EVENT)
     shown, refused = request.GET.get("show", ""), forms_given.get("measures_form")
     if shown in SHOWN:
         events = events.filter(kind__in=SHOWN[shown])

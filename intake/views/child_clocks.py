@@ -16,9 +16,11 @@ def qualified(case: Case) -> list[User]:
 
 def clocks_of(case: Case) -> list[ConcernReport]:
     """For the page of a case: its reports, each with its clocks as `clock_rows`; none is asked for where there is none."""
-    found = ConcernReport.objects.all() if there_may_be(case, "reports") else ConcernReport.objects.none()
+    if not there_may_be(case, "reports"):
+        prefetch_related_objects([case], Prefetch("concern_reports", ConcernReport.objects.none()))
+        return []
     clocks = Prefetch("clocks", ChildClock.objects.select_related("done_by"))
-    prefetch_related_objects([case], Prefetch("concern_reports", found.prefetch_related(clocks)))
+    prefetch_related_objects([case], Prefetch("concern_reports", ConcernReport.objects.prefetch_related(clocks)))
     reports = sorted(case.concern_reports.all(), key=lambda one: (one.received_at, one.pk), reverse=True)
     for report in reports:
         rows = sorted(report.clocks.all(), key=lambda one: (not one.runs, one.aim, one.pk))

@@ -1,6 +1,7 @@
 """Partner agencies: what they meet, whom they serve, when they answer, who works there."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Self
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -26,6 +27,11 @@ class AgencyQuerySet(models.QuerySet["PartnerAgency"]):
     def active(self) -> Self:
         """Those that can be chosen today."""
         return self.filter(is_active=True)
+
+    def meeting(self, needs: Collection[str]) -> Self:
+        """Those that meet one of these needs, as `meets` says of one."""
+        types = [code for code, kind in partner_types().items() if not set(needs).isdisjoint(kind.meets)]
+        return self.filter(Q(needs__has_any_keys=list(needs)) | Q(needs=[], type__in=types))
 
     def with_codes(self) -> Self:
         """With the codes of the municipalities that each serves, by the same statement."""

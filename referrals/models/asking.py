@@ -11,7 +11,7 @@ from helpline.people.ids import uuid7
 from helpline.people.models import User
 from intake import triage
 from intake.models import Call, Case
-from intake.models.cases import locked_cases
+from intake.models.cases import in_locked
 from referrals.models.agencies import PartnerAgency
 from referrals.models.referrals import Referral
 
@@ -140,7 +140,7 @@ class SignpostingQuerySet(models.QuerySet["Signposting"]):
         if not user.is_in_use or user.unit_id is None:
             return self.none()
         found = self.filter(Q(case__unit=user.unit_id) | Q(case=None, call__unit=user.unit_id))
-        return found.exclude(case__in=locked_cases(user)).exclude(call__case__in=locked_cases(user))
+        return found.exclude(case__in=in_locked(user)).exclude(call__case__in=in_locked(user))
 
 
 class Signposting(models.Model):

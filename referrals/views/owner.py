@@ -34,6 +34,11 @@ LISTS = {
     "drafts": (Q(state="draft", case__closed_at__isnull=True), "created_at", True),
     "ended": (Q(ended_at__isnull=False), "ended_at", True),
 }
+# What a line of them says: no word of a card is read for it.
+OF_A_LINE = (
+    *("need", "state", "answer_due_at", "created_at", "confirmed_at", "ended_at", "agency__name"),
+    *("case__code", "case__protection", "case__is_practice"),
+)
 WRITTEN = ("text", "handled_by")
 Tried = tuple[str, forms.ActForm]
 
@@ -46,7 +51,7 @@ def referral_list(request: HttpRequest) -> HttpResponse:
     which = request.GET.get("which", "")
     which = which if which in LISTS else "open"
     rows, time, newest_first = LISTS[which]
-    mine = Referral.objects.visible_to(user).filter(rows).select_related("case__owner", "agency")
+    mine = Referral.objects.visible_to(user).filter(rows).select_related("case", "agency").only(*OF_A_LINE)
     if not may(user, "see_caseload"):
         in_hand = FollowUp.objects.planned().filter(owner=user).exclude(about="").values("case")
         mine = mine.filter(Q(case__owner=user) | Q(case__in=in_hand))  # also what one stands in for

@@ -1,10 +1,12 @@
 """The page of one handover as the agency sees it, and what it is told when somebody was first."""
 
+import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import prefetch_related_objects
+from django.db.models import Value, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -108,17 +110,53 @@ def world(user: User, agency: PartnerAgency) -> dict[str, Any]:
     if agency.is_police:
         names = ("to_confirm", "to_answer", "questions", "in_progress", "answered", "ended")
         return {"agency": agency, **{name: [] for name in names}}
-    theirs = list(as_granted(Referral.objects.for_agency_of(user)).order_by("answer_due_at", "id"))
-    answered = as_granted(Referral.objects.answered_for(user)).order_by("-comments__answered_at", "id")
+    found = _listed(user)
+    prefetch_related_objects(found["answered"], "comments")
+    theirs = _by_time(found["theirs"], lambda row: row.answer_due_at)
     return {
         "agency": agency,
-        "to_confirm": list(as_granted(Referral.objects.to_confirm_by(user)).order_by("ended_at", "id")),
+        "to_confirm": _by_time(found["to_confirm"], lambda row: row.ended_at),
         "to_answer": [row for row in theirs if row.is_waiting],
         "questions": questions_for(agency),
         "in_progress": [row for row in theirs if not row.is_waiting],
-        "answered": list(answered.prefetch_related("comments")),
-        "ended": list(Referral.objects.lately_ended_for(user).order_by("-ended_at", "id").only("state", "ended_at")),
+        "answered": _by_time(found["answered"], _answered_at, newest_first=True),
+        "ended": _by_time(found["ended"], lambda row: row.ended_at, newest_first=True),
     }
+
+
+# What a line of the list says: no word of the card.
+OF_A_LINE = (
+    *("state", "need", "urgency", "sent_at", "answer_due_at", "contact_due_at", "contact_kind", "contact_at"),
+    *("hold_until", "ended_at"),
+)
+
+
+def _listed(user: User) -> dict[str, list[Any]]:
+    """What the list holds, by part: in one statement, in which each part walks its own index."""
+    rows = Referral.objects
+    parts = {
+        "theirs": rows.for_agency_of(user),
+        "to_confirm": rows.to_confirm_by(user),
+        "answered": rows.answered_for(user),
+        "ended": rows.lately_ended_for(user),
+    }
+    one, *others = (found.only(*OF_A_LINE).annotate(part=Value(part)) for part, found in parts.items())
+    listed: dict[str, list[Any]] = {part: [] for part in parts}
+    for row in one.union(*others, all=True):
+        listed[row.part].append(row)
+    return listed
+
+
+def _answered_at(row: Referral) -> dt.datetime | None:
+    return next((comment.answered_at for comment in row.comments.all()), None)
+
+
+def _by_time(
+    rows: list[Referral], time: Callable[[Referral], dt.datetime | None], *, newest_first: bool = False
+) -> list[Referral]:
+    """In the order of a time, and of their ids where it is the same."""
+    rows = sorted(rows, key=lambda row: row.pk)
+    return sorted(rows, key=lambda row: ((when := time(row)) is None, when), reverse=newest_first)
 
 
 # -- who comes second --------------------------------------------------------------------------------------------------

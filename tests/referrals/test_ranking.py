@@ -129,6 +129,18 @@ def test_an_agencys_own_needs_stand_in_for_those_of_its_type(make_agency):
     assert names(["housing"]) == ["Of its own"]
 
 
+def test_what_the_database_says_of_a_need_is_what_the_agency_says(make_agency):
+    make_agency("As its type")
+    make_agency("As another type", "SCHOOL")
+    make_agency("Of its own", needs=["housing", "exit_support"])
+    make_agency("Of its own, and not as its type", needs=["housing"])
+    for need in triage.codes("needs"):
+        met = {agency.name for agency in PartnerAgency.objects.all() if need in agency.meets}
+        assert {agency.name for agency in PartnerAgency.objects.meeting([need])} == met
+    assert PartnerAgency.objects.meeting(["housing", "exit_support"]).count() == 3
+    assert not PartnerAgency.objects.meeting([])
+
+
 @pytest.mark.parametrize(
     "band, low, high, taken",
     [

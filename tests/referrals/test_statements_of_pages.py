@@ -132,10 +132,17 @@ def test_the_frame_of_a_case_says_what_it_said_though_it_is_asked_with_the_case(
 
 def test_a_call(client_of, cast):
     call = actions.start_call(by=cast.caseworker)
+    actions.save_call(by=cast.caseworker, call=call, facts={"caller_type": "relative"})
 
     def more() -> None:
         answers = {"r_own": "yes", "weapon": "no", "r_known": ["school"]}
         facts = {"caller_type": "relative", "municipality_id": "1499", "age_band": "15-17"}
         actions.save_call(by=cast.caseworker, call=call, facts=facts, answers=answers, notes={"seen": "a", "told": "b"})
 
-    grow(client_of(cast.caseworker), reverse("intake:call", args=[call.pk]), more, 12)
+    grow(client_of(cast.caseworker), reverse("intake:call", args=[call.pk]), more, 11)
+
+
+def test_a_call_that_points_to_no_need_asks_for_no_agency(client_of, cast):
+    call = actions.start_call(by=cast.caseworker)
+    asked = statements(client_of(cast.caseworker), reverse("intake:call", args=[call.pk]))
+    assert len(asked) <= 7 and "referrals_" not in " ".join(asked), "\n".join(asked)

@@ -119,12 +119,14 @@ def test_what_is_made_at_one_size_is_not_of_the_unit_at_the_next(filled):
     with connection.cursor() as cursor:
         bare.complete(cursor.cursor, desk.stranger(1, at))
         made = Case.objects.exclude(pk__in=had).get(unit=at.units[0])
+        Case.objects.filter(pk=made.pk).update(code=code_of(700))
         cursor.execute("SET ROLE NONE")
         desk.hand_on(cursor.cursor, at, since)
         cursor.execute(f"SET ROLE {settings.APP_ROLE}")
     assert set(Case.objects.filter(unit=at.units[0]).values_list("pk", flat=True)) == had
     made.refresh_from_db()
     step = made.steps.get()
+    assert made.code != code_of(700), "which comes at the next"
     assert made.unit_id == at.units[1] and made.owner_id == step.owner_id == at.workers[1][0]
 
 

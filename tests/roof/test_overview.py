@@ -176,6 +176,13 @@ def test_the_other_unit_and_another_manager_see_their_own(full, cast, boss):
     )  # who is locked out of nothing
 
 
+def test_what_one_is_locked_out_of_meanwhile_is_no_longer_counted(full, cast, boss):
+    before = now_of(cast.manager)["found"]
+    actions.lock_out(by=boss, case=full["ours"]["waits"], user=cast.manager, reason="Her brother.")
+    after = now_of(cast.manager)["found"]
+    assert after["open"] == before["open"] - 1 and after["waiting"] == before["waiting"] - 1
+
+
 def test_heavy_calls_are_a_number_without_rows(client_of, full, cast):
     client = client_of(cast.manager)
     page = client.get(reverse("caseload")).content.decode()

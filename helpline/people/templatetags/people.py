@@ -5,17 +5,17 @@ from typing import Any
 
 from django import template
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext_lazy
 
 from helpline.people import clock
 
 register = template.Library()
+NEAR = {-1: gettext_lazy("yesterday"), 0: gettext_lazy("today"), 1: gettext_lazy("tomorrow")}
 
 
 def say_time(moment: dt.datetime) -> str:
@@ -25,11 +25,10 @@ def say_time(moment: dt.datetime) -> str:
 
 def say_day(day: dt.date) -> str:
     """today, yesterday, tomorrow, tors 26 nov, or 26 nov 2025 for another year."""
-    today = clock.today()
-    near = {0: gettext("today"), -1: gettext("yesterday"), 1: gettext("tomorrow")}.get((day - today).days)
-    if near:
-        return near
-    if abs((day - today).days) > 300:
+    days = (day - clock.today()).days
+    if days in NEAR:
+        return str(NEAR[days])
+    if abs(days) > 300:
         return date_format(day, "j b Y" if get_language() == "sv" else "j M Y")
     return date_format(day, "D j b").lower() if get_language() == "sv" else date_format(day, "D j M")
 
@@ -83,10 +82,13 @@ def late(moment: dt.datetime | None) -> bool:
 
 @register.simple_tag(takes_context=True)
 def panels(context: template.RequestContext, slot: str, thing: Any) -> SafeString:
-    """What upper floors show in this slot about this call or case: settings.PANELS names the table."""
+    """What upper floors show in this slot about this call or case: settings.PANELS names the table. A panel knows its own
+    values and, as a tag that includes does, the request and its token: the page's processors are not run again for it."""
     table = import_string(settings.PANELS) if settings.PANELS else {}
+    of_page = {name: context.get(name) for name in ("request", "csrf_token")}
     shown = []
     for path in table.get(slot, []):
         name, values = import_string(path)(context["request"], thing)
-        shown.append(render_to_string(name, values, request=context["request"]))
+        panel = template.Engine.get_default().get_template(name)
+        shown.append(panel.render(context.new(of_page | values)))
     return SafeString("".join(shown))
