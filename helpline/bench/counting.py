@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse
 
 ASKED = "X-Bench"
 QUERIES, MILLISECONDS, GUARD = "X-Bench-Queries", "X-Bench-Database-Ms", "X-Bench-Guard"
-# What begins and ends is no statement of the page; the time of a commit is its database's all the same.
-# What a statement is about, by the first table that it names; and the tables of the guard: who may, and the log of it.
+# What a statement is about, by the first table that it names outside its subselects; and the tables of the guard: who may, and
+# the log of it.
+INNER = re.compile(r"\([^()]*\)")
 ABOUT = re.compile(r'(?:FROM|INTO|UPDATE) "(\w+)"')
 GUARDS = {"people_logentry", "people_loglink", "intake_caseopening", "intake_namedaccess", "usersessions_usersession"}
+# What begins and ends is no statement of the page; the time of a commit is its database's all the same.
 UNCOUNTED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "BEGIN", "COMMIT")
 
 
@@ -48,7 +50,10 @@ class Tally:
     @staticmethod
     def is_of_guard(sql: str) -> bool:
         """Whether a statement asks who may, or writes what was read into the log."""
-        about = ABOUT.search(sql)
+        outer = sql
+        while INNER.search(outer):
+            outer = INNER.sub("", outer)
+        about = ABOUT.search(outer)
         return about[1] in GUARDS if about else "set_config" in sql
 
     def timed(self, act: Callable[..., Any], *args: Any) -> Any:

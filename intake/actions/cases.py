@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,6 +19,7 @@ from intake.actions.bounces import changed_hands
 from intake.actions.steps import first_step_of, plan_first, set_next_due
 from intake.actions.timeline import lock, record, together
 from intake.acute import left_in
+from intake.codes import new_code
 from intake.models import Call, Case, CaseOpening, Person
 from intake.whose import is_locked_out, leaders_of, locked_out
 
@@ -28,6 +29,7 @@ COPIED = [
 ]
 # What upper floors do when a case is closed, in the same transaction.
 CLOSED: list[Callable[[Case], None]] = []
+DRAWS = 5  # of a number, until one is free
 NUMBER_KEPT = dt.timedelta(days=14)  # a number to call back, at the longest
 
 
@@ -43,7 +45,7 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
         case.is_consultation = call.is_consultation
         due_at = due_at or first_step_of(call, call.urgency)
         case.next_due_at = due_at
-        case.save(force_insert=True)
+        _store_under_free_number(case)
         until = clock.now() + NUMBER_KEPT if call.phone else None
         who = {"name": call.caller_name, "personal_number": call.personal_number}
         caller = Person(case=case, part="caller", **who, phone=call.phone, phone_until=until)
@@ -56,6 +58,19 @@ def open_case(*, by: User, call: Call, what: str = "", due_at: dt.datetime | Non
         ):  # also where a person lowered what the answers called for
             tell_managers(case, but={by.pk}, cause=case.pk)
     return case
+
+
+def _store_under_free_number(case: Case) -> None:
+    """Store a new case. A number that another case has is drawn again: at a million cases one in a hundred meets one."""
+    for left in reversed(range(DRAWS)):
+        try:
+            with transaction.atomic():
+                case.save(force_insert=True)
+            return
+        except IntegrityError:
+            if not left or not Case.objects.filter(code=case.code).exists():
+                raise
+            case.code = new_code()
 
 
 def tell_managers(case: Case, *, but: set[int], cause: object) -> None:

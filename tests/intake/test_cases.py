@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 from django.db import connection
-from django.db.utils import InternalError
+from django.db.utils import IntegrityError, InternalError
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -30,6 +30,18 @@ def test_a_serious_call_opens_a_case_with_owner_and_step(make_case, cast):
         *("call.completed", "urgency.confirmed", "actualisation.decided", "note.signed", "case.opened", "step.planned")
     ]
     assert set(case.people.values_list("part", flat=True)) == {"caller", "concern"}
+
+
+def test_a_number_that_is_taken_is_drawn_again(make_case, cast, monkeypatch):
+    taken = make_case().code
+    monkeypatch.setattr(Case._meta.get_field("code"), "_get_default", lambda: taken)
+    monkeypatch.setattr("intake.actions.cases.new_code", iter([taken, "tegel-måne-58"]).__next__)
+    assert make_case().code == "tegel-måne-58" and Case.objects.count() == 2
+    connection.check_constraints()
+    monkeypatch.setattr("intake.actions.cases.new_code", lambda: taken)
+    with pytest.raises(IntegrityError):
+        make_case()
+    assert Case.objects.count() == 2
 
 
 def test_page_shows_what_is_next_and_logs_the_reading(client_of, make_case, cast):
