@@ -25,7 +25,6 @@ from helpline.people.templatetags.people import say_day, say_time
 from helpline.people.workdays import local
 from intake import triage
 from intake.models import Call, Case, ChildClock, FollowUp, HeavyCall
-from intake.models.cases import in_locked
 from referrals.labels import BRINGS_BACK
 from referrals.models import CallerAnswer, Referral
 from referrals.models.referrals import ReferralQuerySet
@@ -93,8 +92,8 @@ def overdue_steps(user: User) -> Rows:
 
 
 def handovers(user: User) -> ReferralQuerySet:
-    """Those of open cases: an agency has none of another."""
-    return Referral.objects.visible_to(user).filter(case__closed_at__isnull=True)
+    """Those of open cases: an agency has none of another. By the cases: the index of what is open leads to them."""
+    return Referral.objects.filter(case__in=Case.objects.visible_to(user).open())
 
 
 def silent(user: User) -> Rows:
@@ -103,9 +102,8 @@ def silent(user: User) -> Rows:
 
 
 def running_clocks(user: User) -> Rows:
-    """The law's times for children that run in the unit's cases."""
-    theirs = ChildClock.objects.filter(done_at__isnull=True, report__case__unit=user.unit_id)
-    return theirs.exclude(report__case__in=in_locked(user)) if user.unit_id and user.is_in_use else theirs.none()
+    """The law's times for children that run in the unit's cases: open ones, since a clock is a step that waits."""
+    return ChildClock.objects.filter(done_at__isnull=True, report__case__in=Case.objects.visible_to(user).open())
 
 
 def no_at_follow_up(user: User) -> Rows:

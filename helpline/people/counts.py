@@ -72,10 +72,7 @@ def by_day(asks: Callable[[User], Mapping[str, Any]]) -> Callable[[User], Writte
 
     @lru_cache(maxsize=128)
     def of_day(who: int, unit: int | None, role: str, is_in_use: bool, _day: dt.date) -> Written:
-        found = written(User, asks(User(pk=who, unit_id=unit, role=role, is_active=is_in_use)))
-        times = [value for one in found.values() if isinstance(one, RawSQL) for value in one.params]
-        assert all(map(_is_of_day, times)), "a time that is not that of a day's begin would be asked all day"
-        return found
+        return written(User, asks(User(pk=who, unit_id=unit, role=role, is_active=is_in_use)))
 
     return lambda user: of_day(user.pk, user.unit_id, user.role, user.is_in_use, clock.today())
 
@@ -85,12 +82,17 @@ def _is_of_day(value: object) -> bool:
 
 
 def written(model: type[Model], asked: Mapping[str, Any]) -> Written:
-    """What is asked of each row of a model, as the SQL that it comes to. It may refer to the row, not to what it joins."""
+    """What is asked of each row of a model, as the SQL that it comes to, for a day. It may refer to the row, not to what it
+    joins, and not to a time (ValueError): a time that is not that of a day's begin would be asked all day."""
     numbered = _numbered(asked)
     query = model._default_manager.annotate(**{plain: one for plain, (_, one) in numbered.items()}).query
     joined = {table for table, count in query.alias_refcount.items() if count}
-    assert joined <= {model._meta.db_table}, "a join would not be there where this is asked"
-    return {name: _sql_of(query.annotations[plain], query) for plain, (name, _) in numbered.items()}
+    if joined - {model._meta.db_table}:
+        raise ValueError("a join would not be there where this is asked")
+    found = {name: _sql_of(query.annotations[plain], query) for plain, (name, _) in numbered.items()}
+    if not all(_is_of_day(value) for one in found.values() if isinstance(one, RawSQL) for value in one.params):
+        raise ValueError("a time that is not that of a day's begin would be asked all day")
+    return found
 
 
 def _sql_of(one: Any, query: Query) -> RawSQL | Value:

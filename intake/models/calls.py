@@ -132,6 +132,11 @@ class Call(SealedModel):
                 name="unfinished",
                 condition=Q(completed_at__isnull=True, voided_at__isnull=True),
             ),
+            models.Index(  # the call that every page leads its worker back into
+                fields=["taken_by"],
+                name="own_unfinished",
+                condition=Q(completed_at__isnull=True, voided_at__isnull=True),
+            ),
             models.Index(fields=["unit", "-received_at", "id"], name="calls_by_time"),
             models.Index(
                 fields=["received_at"], name="calls_of_day", condition=Q(completed_at__isnull=False)

@@ -10,11 +10,12 @@ from django.forms import BoundField
 from django.template import Context
 from django.utils.safestring import SafeString
 
+from intake.hints import found_in, quoted
 from intake.protection import had_address
-from intake.templatetags.hints import pointing_out
 
 register = template.Library()
 NOTHING = SafeString("")
+LONGEST = 20_000  # characters; a longer text is refused, and waits for nobody to look through it
 CHECKED, SELECTED, BOX = map(SafeString, (" checked", " selected", ' class="form-check-input"'))
 
 
@@ -38,7 +39,9 @@ def at_field(context: Context, field: BoundField) -> SafeString:
 def hint(context: Context, field: BoundField, person_is_meant: bool = False) -> SafeString:
     """What is said about the words in a field: what may point somebody out on track A, and that an address was taken out."""
     text = str(field.value() or "")
-    found = pointing_out(text) if text and context["call"].track == "A" and not person_is_meant else ()
+    found = (
+        list(quoted(found_in(text[:LONGEST]))) if text and context["call"].track == "A" and not person_is_meant else ()
+    )
     without = had_address(text)
     said = _shown(context, "intake/_hint.html", found=found, without=without) if found or without else NOTHING
     return html('<div id="hint-{}" data-part class="hint" role="status">{}</div>', field.auto_id, said)

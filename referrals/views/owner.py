@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from helpline.people.access import may, needs
 from helpline.people.paging import page_of
 from intake.gate import may_do, person
-from intake.models import FollowUp
+from intake.models import Case, FollowUp
 from referrals.actions.asking import ASKED_OF
 from referrals.actions.messages import NONE_YET, no_messages
 from referrals.asking import still_asked
@@ -28,11 +28,11 @@ from referrals.states import CAME_BACK, OPEN, TAKEN_ON
 from referrals.turns import line, lines
 from referrals.views.owner_acts import ANSWERED, FIRST, GROUPS, PHONE, Act, form_of, offered, said_of
 
-# Which lists there are: key -> which rows, in the order of which time, newest first. Each has an index in its order.
+# Which lists there are: key -> which rows, of which cases, in the order of which time, newest first.
 LISTS = {
-    "open": (Q(state__in=OPEN, case__closed_at__isnull=True), "answer_due_at", False),
-    "drafts": (Q(state="draft", case__closed_at__isnull=True), "created_at", True),
-    "ended": (Q(ended_at__isnull=False), "ended_at", True),
+    "open": (Q(state__in=OPEN), Q(closed_at=None), "answer_due_at", False),
+    "drafts": (Q(state="draft"), Q(closed_at=None), "created_at", True),
+    "ended": (Q(ended_at__isnull=False), Q(), "ended_at", True),
 }
 # What a line of them says: no word of a card is read for it.
 OF_A_LINE = (
@@ -50,11 +50,12 @@ def referral_list(request: HttpRequest) -> HttpResponse:
     user = person(request)
     which = request.GET.get("which", "")
     which = which if which in LISTS else "open"
-    rows, time, newest_first = LISTS[which]
-    mine = Referral.objects.visible_to(user).filter(rows).select_related("case", "agency").only(*OF_A_LINE)
+    rows, cases, time, newest_first = LISTS[which]
+    of = Case.objects.visible_to(user).filter(cases)
     if not may(user, "see_caseload"):
         in_hand = FollowUp.objects.planned().filter(owner=user).exclude(about="").values("case")
-        mine = mine.filter(Q(case__owner=user) | Q(case__in=in_hand))  # also what one stands in for
+        of = of.filter(Q(owner=user) | Q(pk__in=in_hand))  # also what one stands in for
+    mine = Referral.objects.filter(rows, case__in=of).select_related("case", "agency").only(*OF_A_LINE)
     page = page_of(mine, time, request.GET.get("after", ""), newest_first=newest_first)
     context = {"lines": lines(page.rows, user), "next_key": page.next_key, "which": which}
     return render(request, "referrals/list.html", context)
