@@ -140,7 +140,8 @@ def complete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """A call completed: its case with two people, a step with its reminders, a line of the timeline."""
     held, user, due = Call.objects.select_related("key").get(pk=pk), _who(request), clock.now()
     facts = {"caller_type": "relative", "urgency": "NORMAL", "opened_by": user}
-    made = Case(key=DataKey.new(), unit_id=held.unit_id, owner=user, next_due_at=due, **facts)
+    code = f"bench-bench-{uuid.uuid4()}"[:40]  # one that no case has: it draws no other
+    made = Case(key=DataKey.new(), code=code, unit_id=held.unit_id, owner=user, next_due_at=due, **facts)
     Case.objects.bulk_create([made])
     Person.objects.bulk_create([Person(case=made, part=part) for part in ("caller", "concern")])
     promised = FollowUp(case=made, owner=user, kind="first_step", what=request.POST["what"], due_at=due)

@@ -12,7 +12,7 @@ from helpline.local import postgres
 from helpline.local.children import Household
 from helpline.local.console import Trouble, pause, step
 from helpline.local.ports import HOST, free_port
-from helpline.local.run import health, manage, programs
+from helpline.local.run import health, last_lines, manage, programs
 from helpline.local.stack import URLS, environment, start_services, whole_environment
 from helpline.local.state import State, temporary_state
 
@@ -45,6 +45,8 @@ def opened(order: Order) -> Iterator[Stage]:
         household = Household()
         try:
             yield _built(state, household, in_memory)
+        except Trouble as trouble:
+            raise Trouble(f"{trouble}\n{last_lines(state.log('web'))}") from trouble
         finally:
             household.stop()
 
