@@ -1,13 +1,12 @@
 """The smallest pieces of a call's page. There are hundreds on it, so each is written by one line here and by no template of
 its own; what is seldom there (a fault, another window's words, a hint) has its template."""
 
-from collections.abc import Iterable
-from html import escape
 from typing import Any
 
 from django import template
 from django.forms import BoundField
 from django.template import Context
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from intake.hints import found_in, quoted
@@ -28,7 +27,7 @@ def at_field(context: Context, field: BoundField) -> SafeString:
         return faults
     conflict = field.conflict if field.errors else None  # type: ignore[attr-defined]  # a WrittenField: it has a base
     other = _shown(context, "intake/_call_conflict.html", field=field, conflict=conflict) if conflict else NOTHING
-    return html(
+    return format_html(
         '<input type="hidden" form="call-form" name="base.{0}" value="{1}">'
         '<div class="at-field" data-at="{0}" data-of="{2}">{3}{4}</div>',
         *(field.html_name, base, field.auto_id, faults, other),
@@ -44,7 +43,7 @@ def hint(context: Context, field: BoundField, person_is_meant: bool = False) -> 
     )
     without = had_address(text)
     said = _shown(context, "intake/_hint.html", found=found, without=without) if found or without else NOTHING
-    return html('<div id="hint-{}" data-part class="hint" role="status">{}</div>', field.auto_id, said)
+    return format_html('<div id="hint-{}" data-part class="hint" role="status">{}</div>', field.auto_id, said)
 
 
 @register.simple_tag
@@ -52,12 +51,13 @@ def choices(field: BoundField, ids: str, kind: str = "radio", box: bool = False)
     """A label with its button for each choice; `ids` is what their ids begin with."""
     chosen, name, of_class = field.value(), field.html_name, BOX if box else NOTHING
     is_chosen = (lambda code: code in (chosen or ())) if kind == "checkbox" else (lambda code: code == chosen)
-    return joined(
-        html(
-            '<label><input{} type="{}" name="{}" value="{}" id="{}-{}"{}><span>{}</span></label>',
-            *(of_class, kind, name, code, ids, code, CHECKED if is_chosen(code) else NOTHING, label),
-        )
-        for code, label in field.field.choices  # type: ignore[attr-defined]
+    return format_html_join(
+        "\n",
+        '<label><input{} type="{}" name="{}" value="{}" id="{}-{}"{}><span>{}</span></label>',
+        (
+            (of_class, kind, name, code, ids, code, CHECKED if is_chosen(code) else NOTHING, label)
+            for code, label in field.field.choices  # type: ignore[attr-defined]
+        ),
     )
 
 
@@ -65,19 +65,23 @@ def choices(field: BoundField, ids: str, kind: str = "radio", box: bool = False)
 def options(field: BoundField) -> SafeString:
     """The options of a list."""
     chosen = field.value()
-    return joined(
-        html('<option value="{}"{}>{}</option>', code, SELECTED if code == chosen else NOTHING, label)
-        for code, label in field.field.choices  # type: ignore[attr-defined]
+    return format_html_join(
+        "\n",
+        '<option value="{}"{}>{}</option>',
+        (
+            (code, SELECTED if code == chosen else NOTHING, label)
+            for code, label in field.field.choices  # type: ignore[attr-defined]
+        ),
     )
 
 
 @register.simple_tag
 def textarea(field: BoundField, rows: int = 0, label: str = "", placeholder: str = "", more: str = "") -> SafeString:
     """A field for words of several lines. `more` adds to its class."""
-    size = html(' rows="{}"', rows) if rows else NOTHING
-    said = html(' aria-label="{}"', label) if label else NOTHING
-    place = html(' placeholder="{}"', placeholder) if placeholder else NOTHING
-    return html(
+    size = format_html(' rows="{}"', rows) if rows else NOTHING
+    said = format_html(' aria-label="{}"', label) if label else NOTHING
+    place = format_html(' placeholder="{}"', placeholder) if placeholder else NOTHING
+    return format_html(
         '<textarea class="form-control{}{}"{} name="{}" id="{}"{}{}{}>\n{}</textarea>',
         *(f" {more}" if more else "", " is-invalid" if field.errors else "", size, field.html_name, field.auto_id),
         *(said, place, wrong(field), field.value() or ""),
@@ -89,19 +93,7 @@ def wrong(field: BoundField) -> SafeString:
     """The attributes that tell that a field is wrong, and where it is said why; nothing where it is right."""
     if not field.errors:
         return NOTHING
-    return html(' aria-invalid="true" aria-describedby="{}_error"', field.auto_id)
-
-
-def html(pattern: str, *values: Any) -> SafeString:
-    """As Django's format_html, whose keeping of lazy texts takes several times as long: a page asks for this hundreds of
-    times."""
-    parts = (value if isinstance(value, SafeString) else escape(str(value)) for value in values)
-    return SafeString(pattern.format(*parts))
-
-
-def joined(parts: Iterable[SafeString]) -> SafeString:
-    """What was made by `html`, one after the other."""
-    return SafeString("\n".join(parts))
+    return format_html(' aria-invalid="true" aria-describedby="{}_error"', field.auto_id)
 
 
 def _shown(context: Context, name: str, **values: Any) -> SafeString:
