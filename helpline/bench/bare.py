@@ -4,6 +4,7 @@ post leaves behind. Without log-in; through the driver, as the application's rol
 import json
 import time
 
+from django.db.models import AutoField, BinaryField, Model
 from psycopg2.extensions import cursor as Cursor
 
 from helpline.bench.desk import Desk
@@ -194,7 +195,7 @@ def note(cursor: Cursor, desk: Desk) -> None:
 _inserts: dict[tuple[object, ...], tuple[str, list[object]]] = {}
 
 
-def _insert(cursor: Cursor, model: "type[object]", given: dict[str, object]) -> None:
+def _insert(cursor: Cursor, model: type[Model], given: dict[str, object]) -> None:
     """One row; what is not given is as the model has it by default. The text is made once for each kind of row."""
     made = (model, *given)
     if made not in _inserts:
@@ -203,16 +204,14 @@ def _insert(cursor: Cursor, model: "type[object]", given: dict[str, object]) -> 
     cursor.execute(ask, [*given.values(), *constants])
 
 
-def _text(model: "type[object]", given: dict[str, object]) -> tuple[str, list[object]]:
-    from django.db import models
-
-    fields = {field.attname: field for field in model._meta.concrete_fields}  # type: ignore[attr-defined]
-    rest = [one for one in fields if one not in given and not isinstance(fields[one], models.AutoField)]
+def _text(model: type[Model], given: dict[str, object]) -> tuple[str, list[object]]:
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    rest = [one for one in fields if one not in given and not isinstance(fields[one], AutoField)]
     constants: list[object] = []
     for name in rest:
         value = fields[name].get_default()
-        binary = isinstance(fields[name], models.BinaryField)
+        binary = isinstance(fields[name], BinaryField)
         constants.append(b"" if binary else json.dumps(value) if isinstance(value, list | dict) else value)
     columns = [f'"{fields[name].column}"' for name in [*given, *rest]]
-    table, marks = model._meta.db_table, ", ".join(["%s"] * len(columns))  # type: ignore[attr-defined]
+    table, marks = model._meta.db_table, ", ".join(["%s"] * len(columns))
     return f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES ({marks})', constants  # noqa: S608  of models alone

@@ -75,6 +75,7 @@ class CountingMiddleware:
         if ASKED not in request.headers:
             return self.get_response(request)
         connection.ensure_connection()
+        # Django tells nobody of a commit: its own step is timed while the request lasts, and put back.
         tally, commit = Tally(), connection._commit  # type: ignore[attr-defined]
         connection._commit = lambda: tally.committed(commit)  # type: ignore[attr-defined]
         try:

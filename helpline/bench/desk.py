@@ -101,7 +101,7 @@ def partners(port: int, at: Places) -> list[Desk]:
 
 
 def _desk(port: int, at: Places, user: int) -> Desk:
-    dice = random.Random(user)  # noqa: S311
+    dice = random.Random(user)
     return Desk(Client(port, user), user, at.units[0], at.agencies[0], dice=dice)
 
 

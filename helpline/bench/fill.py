@@ -73,7 +73,7 @@ def _bring(chunk: tuple[int, int, int, int, float]) -> Counter[str]:
 
 def written(at: Places, begin: int, end: int, first: int, whole: int, now: float) -> Writing:
     """The rows of cases `begin` to `end`, of a filling that brings `whole` cases from `first` on."""
-    dice = random.Random(SEED + begin)  # noqa: S311  the same cases each time
+    dice = random.Random(SEED + begin)
     write = Writing(at, now, dice)
     story = Story(write)
     for number in range(begin, end):
@@ -116,7 +116,7 @@ def sums() -> None:
 
 def microseconds_to_seal(times: int = 20_000) -> float:
     """What sealing one text of some sentences costs here, on one core."""
-    dice = random.Random(SEED)  # noqa: S311
+    dice = random.Random(SEED)
     field, master = Place(Note, "text"), Master()
     pk = new_id(time.time(), dice)
     key, _wrapped = master.new_key(pk)

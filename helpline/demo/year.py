@@ -56,7 +56,7 @@ def _tales(staff: Staff, now: dt.datetime) -> Iterator[Iterator[dt.datetime]]:
     calendar, turns = Calendar(now), Counter[str]()
     cases, calls, ended = (texts.read("cases")[what] for what in ("cases", "calls", "ended_long_ago"))
     for number, plan in enumerate([*cases, *calls, *ended]):
-        dice = random.Random(f"{SEED} {number}")  # noqa: S311  # not a secret: the same each time
+        dice = random.Random(f"{SEED} {number}")
         turn = turns[plan["story"]]
         turns[plan["story"]] += 1
         if plan not in calls:

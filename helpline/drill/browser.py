@@ -99,7 +99,7 @@ class Browser:
 
     def again(self, form: Form, button: Control | None = None) -> None:
         """Now and then, what was answered is sent once more, as by a second press. It must change nothing."""
-        if random.random() > AGAIN:  # noqa: S311
+        if random.random() > AGAIN:
             return
         status, location, _html, _tries = self._until_answered("POST", form.target(button), form.body(button))
         self.traffic.tally("sent again")
@@ -124,7 +124,7 @@ class Browser:
             self.traffic.tally("failed" if status else location)
             if self.traffic.over.is_set() and time.monotonic() > self.traffic.give_up_at:
                 raise Over
-            time.sleep(random.uniform(*PAUSE))  # noqa: S311
+            time.sleep(random.uniform(*PAUSE))
             if seen is not None and seen():
                 return 0, path, "", tries
 

@@ -36,7 +36,7 @@ class Crowd:
         return any(thread.is_alive() for thread in self.threads)
 
     def _live(self, name: str, make: Callable[[Browser, Diary, random.Random], Caseworker | Partner]) -> None:
-        dice = random.Random(f"{self.seed} {name}")  # noqa: S311  for what is written, not for secrets
+        dice = random.Random(f"{self.seed} {name}")
         diary = Diary(self.folder / f"{name}.jsonl")
         person = make(Browser(self.port, self.traffic), diary, dice)
         known = False

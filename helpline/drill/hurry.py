@@ -61,7 +61,7 @@ class Hurry:
     def __init__(self, url: str, seed: int) -> None:
         self.url = url
         self.moved = dict.fromkeys(FORWARD, 0)
-        self.dice = random.Random(f"{seed} hurry")  # noqa: S311
+        self.dice = random.Random(f"{seed} hurry")
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 

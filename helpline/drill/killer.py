@@ -57,7 +57,7 @@ class Killer:
     round: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.dice = random.Random(self.order.seed)  # noqa: S311  for who is next, not for secrets
+        self.dice = random.Random(self.order.seed)
         self.began = time.monotonic()
 
     def begins(self) -> None:
