@@ -51,6 +51,7 @@ def draft_referral(
             return in_place
         referral = Referral.objects.create(
             case=case,
+            unit_id=case.unit_id,
             agency=agency,
             need=need,
             urgency=case.urgency,

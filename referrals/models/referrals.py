@@ -9,10 +9,11 @@ from django.db.models import Q, Subquery
 
 from helpline.people import clock
 from helpline.people.ids import uuid7
-from helpline.people.models import User, in_use, never_changed_in, only_by_disposal
+from helpline.people.models import Unit, User, in_use, never_changed_in, only_by_disposal
 from helpline.people.sealed import DataKey, SealedModel, SealedTextField
 from intake import triage
 from intake.models import Case
+from intake.models.cases import in_locked
 from intake.models.sums import marks_days
 from referrals import states
 from referrals.grounds import Ground, consent_grounds, grounds
@@ -25,6 +26,11 @@ LATELY = dt.timedelta(days=14)  # so long an agency sees that something ended
 ENDED_BY_OTHERS = ["expired", "failed", "withdrawn"]  # by us, by the caller or by silence: said so long in their inbox
 LEFT_TO_READ = sorted({*states.STATES} - states.SEEN_BY_AGENCY - {"draft", "withdrawn"})  # where our answer may be
 TO_CONFIRM = Q(state="withdrawn", confirmed_at__isnull=True)
+# Said by the database, whoever writes the row: so a unit's list of what has ended is read in its order, however much there is.
+UNIT_OF = """
+    NEW.unit_id = (SELECT c.unit_id FROM intake_case c WHERE c.id = NEW.case_id);
+    RETURN NEW;
+"""
 # Whoever wrote it: a referral begins as a draft and changes state as MOVES says (states.py), and in no other way.
 REFUSE_STATE = """
     RAISE EXCEPTION 'referral %: no move leads to this state', NEW.id USING ERRCODE = 'integrity_constraint_violation';
@@ -92,7 +98,9 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
 
     def visible_to(self, user: User) -> Self:
         """The referrals of one's own unit's cases; none of a case that this person is locked out of."""
-        return self.filter(case__in=Case.objects.visible_to(user))
+        if not user.is_in_use or user.unit_id is None:
+            return self.none()
+        return self.filter(unit=user.unit_id).exclude(case__in=in_locked(user))
 
     def within_reach_of(self, user: User) -> Self:
         """Those of cases that this person may come to, an emergency opening included: for the gate alone."""
@@ -111,6 +119,9 @@ class Referral(SealedModel):
     """A handover: one agency, one need, one ground, and the card that is all the agency sees. The case stays ours."""
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="referrals")
+    unit = models.ForeignKey(
+        Unit, models.PROTECT, related_name="+", db_index=False
+    )  # that of its case: trigger of_unit
     agency = models.ForeignKey(PartnerAgency, models.PROTECT, related_name="referrals")
     need = models.CharField(max_length=24)
     state = models.CharField(max_length=16, default="draft")
@@ -172,6 +183,9 @@ class Referral(SealedModel):
                 fields=["case", "answer_due_at"], name="open_of_case", condition=Q(state__in=sorted(states.OPEN))
             ),
             models.Index(fields=["sent_at"], name="referrals_by_time", condition=Q(sent_at__isnull=False)),
+            models.Index(
+                fields=["unit", "-ended_at", "-id"], name="ended_of_unit", condition=Q(ended_at__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(name="known_state", condition=Q(state__in=states.STATES)),
@@ -215,6 +229,14 @@ class Referral(SealedModel):
                 func=REFUSE_STATE,
             ),
             no_drift("as_its_changes_say", "NEW.id", pgtrigger.UpdateOf("state")),
+            # It follows where the case moves (migration 0008).
+            pgtrigger.Trigger(
+                name="of_unit",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("unit_id"),
+                func=UNIT_OF,
+            ),
             only_by_disposal(case="OLD.case_id", condition=pgtrigger.Condition("OLD.state <> 'draft'")),
             marks_days("marks_day", "{row}.sent_at", "state sent_at answer_due_at agency_id need urgency"),
         ]
@@ -225,7 +247,19 @@ class Referral(SealedModel):
             *("name", "phone", "handled_by", "kept_back"),
         }
         plain = {
-            *("id", "case", "agency", "need", "state", "urgency", "age_band", "ground", "consent", "approved_at"),
+            *(
+                "id",
+                "case",
+                "unit",
+                "agency",
+                "need",
+                "state",
+                "urgency",
+                "age_band",
+                "ground",
+                "consent",
+                "approved_at",
+            ),
             *("created_at", "created_by", "sent_at", "answer_due_at", "contact_due_at", "ended_at", "leads"),
             *("contact_kind", "contact_at", "agency_spoke_at", "owner_spoke_at", "hold_until", "access_until"),
             *("confirmed_at",),

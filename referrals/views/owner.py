@@ -28,11 +28,11 @@ from referrals.states import CAME_BACK, OPEN, TAKEN_ON
 from referrals.turns import line, lines
 from referrals.views.owner_acts import ANSWERED, FIRST, GROUPS, PHONE, Act, form_of, offered, said_of
 
-# Which lists there are: key -> which rows, of which cases, in the order of which time, newest first.
+# Which lists there are: key -> which rows, of open cases alone, in the order of which time, newest first.
 LISTS = {
-    "open": (Q(state__in=OPEN), Q(closed_at=None), "answer_due_at", False),
-    "drafts": (Q(state="draft"), Q(closed_at=None), "created_at", True),
-    "ended": (Q(ended_at__isnull=False), Q(), "ended_at", True),
+    "open": (Q(state__in=OPEN), True, "answer_due_at", False),
+    "drafts": (Q(state="draft"), True, "created_at", True),
+    "ended": (Q(ended_at__isnull=False), False, "ended_at", True),
 }
 # What a line of them says: no word of a card is read for it.
 OF_A_LINE = (
@@ -50,12 +50,14 @@ def referral_list(request: HttpRequest) -> HttpResponse:
     user = person(request)
     which = request.GET.get("which", "")
     which = which if which in LISTS else "open"
-    rows, cases, time, newest_first = LISTS[which]
-    of = Case.objects.visible_to(user).filter(cases)
+    rows, of_open, time, newest_first = LISTS[which]
+    found = Referral.objects.visible_to(user).filter(rows)
+    if of_open:  # by the cases: the index of what is open leads to them
+        found = found.filter(case__in=Case.objects.visible_to(user).open())
     if not may(user, "see_caseload"):
         in_hand = FollowUp.objects.planned().filter(owner=user).exclude(about="").values("case")
-        of = of.filter(Q(owner=user) | Q(pk__in=in_hand))  # also what one stands in for
-    mine = Referral.objects.filter(rows, case__in=of).select_related("case", "agency").only(*OF_A_LINE)
+        found = found.filter(Q(case__owner=user) | Q(case__in=in_hand))  # also what one stands in for
+    mine = found.select_related("case", "agency").only(*OF_A_LINE)
     page = page_of(mine, time, request.GET.get("after", ""), newest_first=newest_first)
     context = {"lines": lines(page.rows, user), "next_key": page.next_key, "which": which}
     return render(request, "referrals/list.html", context)

@@ -12,7 +12,7 @@ from django.db.utils import DatabaseError, InternalError, ProgrammingError
 
 from helpline.people import clock
 from intake.actions.bounces import record_bounce
-from intake.models import Bounce
+from intake.models import Bounce, Case
 from referrals import actions
 from referrals.models import AskedAgain, CallerAnswer, Disclosure, Message, Referral, SilenceRung, StateChange
 from referrals.states import MOVES, STATES
@@ -154,6 +154,21 @@ def test_consent_as_the_ground_without_a_consent_is_refused(sql, make_draft, mak
 
 
 # -- states -----------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_of_the_unit_of_its_case_and_follows_it(make_referral, cast):
+    moved, stays = make_referral("sent"), make_referral("declined")
+    assert {moved.unit, stays.unit} == {cast.unit} == {moved.case.unit}
+    Case.objects.filter(pk=moved.case_id).update(unit=cast.stranger.unit)
+    assert list(Referral.objects.visible_to(cast.manager)) == [stays]
+    assert list(Referral.objects.visible_to(cast.stranger)) == [moved]
+
+
+def test_it_is_of_no_other_unit_than_its_case(sql, make_referral, cast):
+    referral = make_referral("sent")
+    sql("UPDATE referrals_referral SET unit_id = %s WHERE id = %s", cast.stranger.unit_id, referral.pk)
+    referral.refresh_from_db()
+    assert referral.unit == cast.unit
 
 
 def test_from_no_state_to_any_but_by_a_move(sql, make_referral):

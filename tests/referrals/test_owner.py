@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -387,6 +388,33 @@ def test_open_ones_by_answer_time_and_drafts_and_the_ended_newest_first(client_o
     assert listed(client) == listed(client, "?which=nonsense") == order[:3]
     assert listed(client, "?which=drafts") == order[3:4]
     assert listed(client, "?which=ended") == order[4:]
+
+
+def test_what_has_ended_in_a_unit_is_read_in_its_order_however_much_there_is(client_of, cast, make_referral):
+    make_referral("declined")
+    connection.check_constraints()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE NONE")
+        cursor.execute("ALTER TABLE referrals_referral DISABLE TRIGGER USER")
+        columns = ", ".join(
+            f'"{field.column}"' for field in Referral._meta.fields if field.name not in ("id", "ended_at")
+        )
+        cursor.execute(
+            f"INSERT INTO referrals_referral (id, ended_at, {columns}) SELECT gen_random_uuid(),"
+            f" ended_at - n * interval '1 hour', {columns} FROM referrals_referral, generate_series(1, 5000) n"
+        )
+        connection.check_constraints()
+        cursor.execute("ALTER TABLE referrals_referral ENABLE TRIGGER USER")
+        cursor.execute("ANALYZE referrals_referral")
+        cursor.execute(f"SET LOCAL ROLE {settings.APP_ROLE}")
+    for user in (cast.manager, cast.caseworker):
+        with CaptureQueriesContext(connection) as asked:
+            assert len(listed(client_of(user), "?which=ended")) == 25
+        (question,) = [one["sql"] for one in asked if one["sql"].startswith('SELECT "referrals_referral"."id"')]
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {question}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "using ended_of_unit on referrals_referral" in plan and "Sort" not in plan, plan
 
 
 def test_pages_of_25_with_each_row_once(client_of, cast, make_case, make_draft):
