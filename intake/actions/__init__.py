@@ -22,7 +22,15 @@ from intake.actions.safe import change_safe_contact
 from intake.actions.search import search
 from intake.actions.shifts import give_shift, take_shift, withdraw_shift
 from intake.actions.staff import end_lock, end_naming, lock_out, name_staff
-from intake.actions.steps import end_kept_step, end_steps_about, finish_step, move_step, plan_for_owner, plan_step
+from intake.actions.steps import (
+    end_kept_step,
+    end_steps_about,
+    finish_step,
+    move_step,
+    plan_for_owner,
+    plan_once,
+    plan_step,
+)
 from intake.actions.tracks import change_protection, change_track, decide_actualisation
 
 __all__ = [
@@ -74,6 +82,7 @@ __all__ = [
     "open_with_reason",
     "pass_due_steps",
     "plan_for_owner",
+    "plan_once",
     "plan_step",
     "reassign_case",
     "register_concern",

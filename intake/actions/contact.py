@@ -12,7 +12,7 @@ from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.models import User
 from intake.actions.cases import NUMBER_KEPT
-from intake.actions.timeline import lock, record
+from intake.actions.timeline import just_written, lock, record
 from intake.models import Call, Case, Event, Person
 
 OUTCOMES = ("reached", "no_answer", "message")
@@ -49,13 +49,17 @@ def log_contact(
     *, by: User, case: Case, outcome: str, text: str = "", keep_number: bool = False, person: Person | None = None
 ) -> Event:
     """Write that we called, and what came of it: a failed attempt is an event too. Who was reached has been called back:
-    the number (that of `person`, else all) is erased, unless another call on it is agreed. Raises Refused."""
+    the number (that of `person`, else all) is erased, unless another call on it is agreed. The same words pressed twice are
+    one attempt; two without words are two. Raises Refused."""
     if outcome not in OUTCOMES:
         raise Refused(_("Say whether you reached the person."), at="outcome")
     with transaction.atomic():
         case = lock(case)
         if outcome == "message" and not may_leave_message(case):
             raise Refused(_("It is not agreed that we leave a message."), at="outcome")
+        for before in just_written(by, case, f"contact.{outcome}"):
+            if text.strip() and before.text == text.strip():
+                return before
         event = record(f"contact.{outcome}", by=by, case=case, text=text.strip())
         if outcome == "reached":
             _called_back(by, case, person, keep=keep_number)

@@ -10,20 +10,24 @@ from helpline.people.audit import log
 from helpline.people.errors import Refused
 from helpline.people.models import User
 from helpline.people.sealed import DataKey
-from intake.actions.timeline import lock, record
+from intake.actions.timeline import just_written, lock, record
 from intake.labels import AMENDMENTS, CASE_NOTES, SAID_BY
 from intake.models import Call, Case, Note
 from intake.told import standing_in
 
 
 def add_note(*, by: User, case: Case, kind: str, text: str) -> Note:
-    """Write and sign a note (FL 27 §: when and by whom). Raises Refused when it is empty."""
+    """Write and sign a note (FL 27 §: when and by whom); pressed twice, it is written once. Raises Refused when it is
+    empty."""
     if kind not in CASE_NOTES:
         raise Refused(_("Choose what kind of note it is."))
     if not text.strip():
         raise Refused(_("The note is empty."))
     with transaction.atomic():
         case = lock(case)
+        for before in just_written(by, case, "note.signed"):
+            if before.note and (before.note.kind, before.note.text) == (kind, text.strip()):
+                return before.note
         now = clock.now()
         note = Note.objects.create(case=case, kind=kind, text=text.strip(), by=by, at=now, signed_at=now)
         record("note.signed", by=by, case=case, note=note, row=note.pk, note_kind=kind)

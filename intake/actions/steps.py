@@ -15,14 +15,13 @@ from helpline.people.models import User
 from helpline.people.notices import notify
 from helpline.people.workdays import add_working_days, at_work, is_working_day, local, next_working_morning
 from intake.actions.deputies import whose
-from intake.actions.timeline import lock, record
+from intake.actions.timeline import just_written, lock, record
 from intake.labels import KEEPERS
-from intake.models import Call, Case, Event, FollowUp, Reminder
+from intake.models import Call, Case, FollowUp, Reminder
 from intake.triage import ACUTE
 from intake.whose import may_hold
 
 LONGEST_PROMISE = dt.timedelta(days=366)
-PRESSED_TWICE = dt.timedelta(minutes=10)  # the same step planned again by the same person is the one that there is
 KEEPER_LOOKS = dt.timedelta(minutes=30)  # after its time, what another floor keeps is looked after there
 KEEPER_FIRST = dt.timedelta(minutes=15)  # and its owner hears of it this much later, where nobody did
 # kind -> (by, step): what an upper floor writes down when one of its steps is done by hand; each adds its own at start.
@@ -122,28 +121,29 @@ def _promise(step: FollowUp) -> None:
     _schedule(step)
 
 
-def plan_for_owner(*, by: User, case: Case, what: str, due_at: dt.datetime) -> FollowUp:
-    """Promise a step in a colleague's case. Its owner is told at once; pressed twice, it is planned once. Raises Refused as
-    `plan_step` does."""
+def plan_once(*, by: User, case: Case, what: str, due_at: dt.datetime) -> FollowUp:
+    """Promise a step in one's own words; pressed twice, it is planned once. Raises Refused as `plan_step` does."""
     with transaction.atomic():
         case = lock(case)
-        step = _same_of(by, case, what.strip(), due_at)
-        if step is None:
-            step = plan_step(by=by, case=case, what=what, due_at=due_at)
-            if step.owner_id != by.pk:
-                source = f"step.planned:{step.pk}"
-                notify(user=step.owner, kind="step.planned", source=source, case=case.pk, about=str(step.pk))
+        return _same_of(by, case, what.strip(), due_at) or plan_step(by=by, case=case, what=what, due_at=due_at)
+
+
+def plan_for_owner(*, by: User, case: Case, what: str, due_at: dt.datetime) -> FollowUp:
+    """The same in a colleague's case. Its owner is told at once."""
+    with transaction.atomic():
+        step = plan_once(by=by, case=case, what=what, due_at=due_at)
+        if step.owner_id != by.pk:
+            source = f"step.planned:{step.pk}"
+            notify(user=step.owner, kind="step.planned", source=source, case=case.pk, about=str(step.pk))
     return step
 
 
 def _same_of(by: User, case: Case, what: str, due_at: dt.datetime) -> FollowUp | None:
     """The step of these words and this time that this person has planned just now, and that still waits."""
-    since = clock.now() - PRESSED_TWICE
-    told = Event.objects.select_related("case__key").filter(case=case, kind="step.planned", by=by, at__gte=since)
-    if not any(event.text == what for event in told):
+    if not any(event.text == what for event in just_written(by, case, "step.planned")):
         return None
-    steps = case.steps.planned().select_related("case__key", "owner").filter(due_at=due_at, planned_at__gte=since)
-    return next((step for step in steps.filter(kind="own") if step.what == what), None)
+    steps = case.steps.planned().select_related("case__key", "owner").filter(due_at=due_at, kind="own")
+    return next((step for step in steps if step.what == what), None)
 
 
 def _owner_of(case: Case) -> User:

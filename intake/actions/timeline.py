@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from helpline.people.models import User
 from helpline.people.sealed import write_new
 from intake.models import Call, Case, Event, Note
 
+PRESSED_TWICE = dt.timedelta(minutes=10)  # the same words of the same person within it are those that there are
 NAMES = {"to", "agency", "giver", "suggested"}
 # The lines of the act in hand, to be written when it ends (`together`); None where each is written by itself.
 _waiting: contextvars.ContextVar[list[Event] | None] = contextvars.ContextVar("waiting_lines", default=None)
@@ -43,6 +45,13 @@ def lock_call(call: Call) -> Call:
     """The call's row as it is now, held until the transaction ends. Joined is only what a call never changes: of a row that
     was waited for, the database joins what it referred to before."""
     return Call.objects.select_for_update(of=("self",)).select_related("key", "unit", "taken_by").get(pk=call.pk)
+
+
+def just_written(by: User, case: Case, kind: str) -> list[Event]:
+    """The lines of this kind that this person has written in a case just now: a form that is pressed twice, or sent again
+    after its answer was lost, is known by its words."""
+    written = Event.objects.filter(case=case, kind=kind, by=by, at__gte=clock.now() - PRESSED_TWICE)
+    return list(written.select_related("case__key", "note__case__key"))
 
 
 def record(

@@ -26,7 +26,7 @@ def step_plan(request: HttpRequest, code: str) -> HttpResponse:
     form = StepForm(request.POST)
     if form.is_valid():
         try:
-            actions.plan_step(by=person(request), case=case, **form.cleaned_data)
+            actions.plan_once(by=person(request), case=case, **form.cleaned_data)
         except Refused as error:
             form.add_error(None, str(error))
         else:

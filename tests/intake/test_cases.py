@@ -12,6 +12,7 @@ from helpline.people import clock
 from helpline.people.errors import Refused
 from helpline.people.models import LogEntry, Notice
 from intake import actions
+from intake.actions.timeline import PRESSED_TWICE
 from intake.codes import spoken
 from intake.models import Case, Event, Note
 
@@ -228,6 +229,24 @@ def test_case_page_queries_do_not_grow_with_its_events(client_of, make_case, cas
         actions.add_note(by=cast.caseworker, case=case, kind="seen", text=f"note {number}")
         actions.log_contact(by=cast.caseworker, case=case, outcome="no_answer", text="no")
     assert count() == few
+
+
+def test_a_note_that_is_pressed_twice_is_written_once(client_of, make_case, cast):
+    case, client, sent = make_case(), client_of(cast.caseworker), {"kind": "told", "text": "She called again."}
+    for _press in range(2):
+        assert client.post(url("note-add", case), sent).status_code == 302
+    assert [note.text for note in case.notes.all()] == ["She called again."]
+    assert LogEntry.objects.filter(event="note.signed", case=case.pk).count() == 1
+    client.post(url("note-add", case), {**sent, "kind": "seen"})
+    client.post(url("note-add", case), {**sent, "text": "She called once more."})
+    colleague = client_of(cast.colleague)
+    colleague.post(url("case-reason", case), {"reason": "caller_on_line"})
+    colleague.post(url("note-add", case), sent)  # the same words of another person are another note
+    client.post(url("note-add", case), sent)  # after others of one's own too
+    assert case.notes.count() == 4
+    with clock.at(clock.now() + PRESSED_TWICE + dt.timedelta(minutes=1)):  # who writes it once more means it
+        client.post(url("note-add", case), sent)
+    assert case.notes.count() == 5
 
 
 def test_paging_by_key_shows_each_case_once(client_of, make_case, cast):

@@ -271,3 +271,10 @@ def test_where_one_calls_out_there_is_a_way_to_this_page(client_of, cast, case):
     assert there in client.get(url("case", case)).content.decode()
     actions.plan_step(by=cast.caseworker, case=case, kind="call_back", due_at=clock.now() + dt.timedelta(minutes=5))
     assert there in client.get(reverse("intake:my-day")).content.decode()
+
+
+def test_the_same_words_pressed_twice_are_one_attempt_and_two_without_words_are_two(case, cast):
+    for text in ("A man answered.", "A man answered.", "A man answered again.", "", ""):
+        actions.log_contact(by=cast.caseworker, case=case, outcome="no_answer", text=text)
+    told = [event.text for event in Event.objects.filter(case=case, kind="contact.no_answer").order_by("id")]
+    assert told == ["A man answered.", "A man answered again.", "", ""]

@@ -11,6 +11,7 @@ from helpline.people.errors import Refused, TooLate
 from helpline.people.models import LogEntry, Notice
 from intake import actions
 from intake.actions.steps import first_step_due, late_rung
+from intake.actions.timeline import PRESSED_TWICE
 from intake.models import Case, FollowUp, Reminder
 
 SOON = dt.timedelta(hours=1)
@@ -101,6 +102,18 @@ def test_twice_does_it_once(make_case, cast):
     with pytest.raises(TooLate):
         actions.finish_step(by=cast.caseworker, step=step, next_what="again", next_due=later(days=1))
     assert case.steps.count() == 2
+
+
+def test_a_promise_that_is_pressed_twice_is_made_once(client_of, make_case, cast):
+    case, client = make_case(), client_of(cast.caseworker)
+    sent = {"what": "Call the school.", "due_at": clock.local_date(later(days=2)).strftime("%Y-%m-%dT16:00")}
+    for _press in range(2):
+        assert client.post(reverse("intake:step-plan", args=[case.slug]), sent).status_code == 302
+    assert [step.what for step in case.steps.planned()].count("Call the school.") == 1
+    client.post(reverse("intake:step-plan", args=[case.slug]), {**sent, "what": "Call the school again."})
+    with clock.at(clock.now() + PRESSED_TWICE + dt.timedelta(minutes=1)):  # who promises it once more means it
+        client.post(reverse("intake:step-plan", args=[case.slug]), sent)
+    assert case.steps.planned().count() == 4
 
 
 def test_a_step_that_another_floor_keeps_is_not_ended_here(make_case, cast):
