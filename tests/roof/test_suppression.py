@@ -33,12 +33,20 @@ class Attacker:
 
     def can(self, fixed=None, year_fixed=None):
         """Whether there is a world in which this cell, or this sum of the year, is that number."""
-        states = {self.left}
-        for value in self.values:
-            states = {after for state in states for after in self._after(state, value, fixed, year_fixed)}
-            if not states:
+        dead = set()  # from where no way leads to the end
+
+        def leads(depth, state):
+            if depth == len(self.values):
+                return not any(state)
+            if (depth, state) in dead:
                 return False
-        return tuple(0 for _ in self.left) in states
+            ways = self._after(state, self.values[depth], fixed, year_fixed)
+            if any(leads(depth + 1, after) for after in ways):
+                return True
+            dead.add((depth, state))
+            return False
+
+        return leads(0, self.left)
 
     def _after(self, state, value, fixed, year_fixed):
         free = [place for place, untold in enumerate(self.untold) if value in untold]
