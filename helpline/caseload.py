@@ -28,6 +28,7 @@ from intake.models import Call, Case, ChildClock, FollowUp, HeavyCall
 from referrals.labels import BRINGS_BACK
 from referrals.models import CallerAnswer, Referral
 from referrals.models.referrals import ReferralQuerySet
+from referrals.states import TAKEN_ON
 
 Rows = QuerySet[Any]
 Asked = Mapping[str, Any]  # name -> an expression of the one statement that all tiles share
@@ -227,7 +228,7 @@ FIGURES: dict[str, Figure] = {
         ),
         Figure(
             *("with-agency", _("Handovers in progress"), _("accepted, contact not yet confirmed")),
-            lambda user: handovers(user).filter(state="accepted"),
+            lambda user: handovers(user).filter(state__in=TAKEN_ON - {"contact_made"}),
             *("referral", "sent_at"),
         ),
         Figure(

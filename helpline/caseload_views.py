@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -28,6 +28,7 @@ from intake import actions, triage
 from intake.forms.cases import StepForm, next_working_day_at
 from intake.gate import case_of_unit, person
 from intake.labels import BOUNCES
+from intake.models.cases import locked_cases
 from intake.views.cases import posted, status_of, way_back
 from referrals.labels import CALLER_ANSWERS
 
@@ -56,7 +57,7 @@ def caseload(request: HttpRequest) -> HttpResponse:
     """The overview: the promise, what must not be, what waits, who has how much, and how it has been over time."""
     user = person(request)
     of_frame = {name: one for name, one in context.asked_of(user).items() if name != REVIEWS}
-    now = now_of(user, of_frame | watch.asked_of(user))
+    now = now_of(user, of_frame | watch.asked_of(user) | {"is_locked_out": Exists(locked_cases(user))})
     context.frame_known(request, {**now["found"], REVIEWS: now["found"]["log-reviews"]})
     silent, more_silent = silent_by_agency(user)
     shown = {
@@ -70,7 +71,7 @@ def caseload(request: HttpRequest) -> HttpResponse:
         "legend": legend(),
         "silent": silent,
         "more_silent": more_silent,
-        "over_time": charts_of(user),
+        "over_time": charts_of(user, is_locked_out=now["found"]["is_locked_out"]),
     }
     return render(request, "helpline/caseload.html", shown)
 

@@ -14,11 +14,12 @@ from helpline.charts import Chart, bar_chart, line_chart
 from helpline.people import clock
 from helpline.people.models import User
 from helpline.statistics import quantile
-from helpline.sums import months_of
+from helpline.sums import kept_from, months_of
 from intake.models import DaySum
 
 HALF, NINE_OF_TEN = 0.5, 0.9
 Hours = Counter[int]  # begun hours -> how many
+Kept = list[tuple[dt.date, str, int, int]]  # day, value, hours, how many
 
 
 def months_back(day: dt.date, back: int) -> dt.date:
@@ -37,16 +38,26 @@ class OnOverview:
     rows: list[tuple[str, list[int | None]]]
 
 
-def charts_of(user: User, months: int = 6) -> dict[str, OnOverview]:
-    """The two charts of the overview, of the last months of the unit, this one included. Two queries."""
+def charts_of(user: User, months: int = 6, *, is_locked_out: bool = True) -> dict[str, OnOverview]:
+    """The two charts of the overview, of the last months of the unit, this one included. Two queries; two more for who
+    `is_locked_out` of a case, of which they tell nothing (0021)."""
     firsts = [months_back(clock.today(), back) for back in reversed(range(months))]
     names = [date_format(first, "M").lower().rstrip(".") for first in firsts]
-    return {"calls": _calls(user, firsts, names), "contact": _contact(user, firsts, names)}
+    kept = {
+        what: kept_from(user, what, "", firsts[0], clock.today()) if is_locked_out else []
+        for what in ("call", "contact")
+    }
+    return {
+        "calls": _calls(user, firsts, names, kept["call"]),
+        "contact": _contact(user, firsts, names, kept["contact"]),
+    }
 
 
-def _calls(user: User, firsts: list[dt.date], names: list[str]) -> OnOverview:
-    found = months_of("call", "", firsts[0], clock.today(), user.unit_id)
-    counts: list[int | None] = [found.get((first, ""), 0) for first in firsts]
+def _calls(user: User, firsts: list[dt.date], names: list[str], kept: Kept) -> OnOverview:
+    found = Counter(months_of("call", "", firsts[0], clock.today(), user.unit_id))
+    for day, value, _hours, count in kept:
+        found[day.replace(day=1), value] -= count
+    counts: list[int | None] = [found[first, ""] for first in firsts]
     now = counts[-1] or 0
     words = {"count": now, "month": date_format(firsts[-1], "F")}
     says = ngettext("%(count)s call so far in %(month)s.", "%(count)s calls so far in %(month)s.", now) % words
@@ -55,8 +66,10 @@ def _calls(user: User, firsts: list[dt.date], names: list[str]) -> OnOverview:
     return OnOverview(f"{says} {without}", chart, names, [(_("Calls"), counts)])
 
 
-def _contact(user: User, firsts: list[dt.date], names: list[str]) -> OnOverview:
+def _contact(user: User, firsts: list[dt.date], names: list[str], kept: Kept) -> OnOverview:
     by_month = hours_by_month(user.unit_id, firsts[0], clock.today())
+    for day, _value, hours, count in kept:
+        by_month[day.replace(day=1)][hours] -= count
     half, most = ([quantile_of(by_month.get(first), share) for first in firsts] for share in (HALF, NINE_OF_TEN))
     last = next((place for place in reversed(range(len(firsts))) if half[place] is not None), None)
     if last is None:
@@ -82,4 +95,4 @@ def hours_by_month(unit: int | None, first: dt.date, last: dt.date) -> dict[dt.d
 
 
 def quantile_of(hours: Hours | None, share: float) -> int | None:
-    return quantile(hours, share) if hours else None
+    return quantile(some, share) if hours and (some := +hours) else None

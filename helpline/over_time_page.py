@@ -11,8 +11,8 @@ from django.db.models import Sum
 from django.db.models.functions import TruncMonth
 from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from helpline.charts import Chart, bar_chart, line_chart
 from helpline.over_time import HALF, NINE_OF_TEN, Hours, quantile_of
@@ -50,6 +50,7 @@ STEPS: dict[str, Promise] = {
     "quarter": gettext_lazy("Quarter"),
     "year": gettext_lazy("Year"),
 }
+A_DAY = dt.timedelta(days=1)
 LONGEST = {"month": 31, "quarter": 92, "year": 366}  # days: so many after its beginning the next has begun
 MOST_ROWS, MOST_COLUMNS, WIDE = 60, 12, 3
 Row = tuple[str, list[str]]
@@ -69,9 +70,22 @@ class Asked:
     def begins(self) -> list[dt.date]:
         """The first day of each month, quarter or year between the two days."""
         found = [_begin(self.step, self.first)]
-        while (after := _begin(self.step, found[-1] + dt.timedelta(days=LONGEST[self.step]))) <= self.last:
+        while (after := _end(self.step, found[-1]) + A_DAY) <= self.last:
             found.append(after)
         return found
+
+    @property
+    def names(self) -> list[str]:
+        """What each is called; of one that the two days cut, from when or until when it is."""
+        return [self._name_of(begin) for begin in self.begins]
+
+    def _name_of(self, begin: dt.date) -> str:
+        name, end = _name(self.step, begin), _end(self.step, begin)
+        if begin < self.first:
+            name = _("%(period)s, from %(day)s") % {"period": name, "day": _day(self.first)}
+        if self.last < end and begin != _begin(self.step, clock.today()):  # what goes on is said to go on
+            name = _("%(period)s, to %(day)s") % {"period": name, "day": _day(self.last)}
+        return name
 
     @property
     def is_unfinished(self) -> bool:
@@ -99,6 +113,15 @@ def _begin(step: str, day: dt.date) -> dt.date:
     if step == "year":
         return dt.date(day.year, 1, 1)
     return quarter_of(day).first if step == "quarter" else day.replace(day=1)
+
+
+def _end(step: str, begin: dt.date) -> dt.date:
+    """The last day of a period."""
+    return _begin(step, begin + dt.timedelta(days=LONGEST[step])) - A_DAY
+
+
+def _day(day: dt.date) -> str:
+    return date_format(day, "j b" if get_language() == "sv" else "j M")
 
 
 def _name(step: str, begin: dt.date) -> str:
@@ -139,7 +162,7 @@ def _summed(what: str, user: User, asked: Asked) -> Summed:
 
 def _counts_told(rows: Summed, asked: Asked) -> Answer:
     begins = asked.begins
-    names = [_name(asked.step, begin) for begin in begins]
+    names = asked.names
     if not asked.by:
         counts = [rows[begin, ""].total() for begin in begins]
         chart = bar_chart(names, counts, unfinished=len(names) - 1 if asked.is_unfinished else -1)
@@ -162,7 +185,7 @@ def _contacts_told(rows: Summed, asked: Asked) -> Answer:
         values = _in_order(asked.by, hours)
         halves = [quantile(hours[value], HALF) for value, _name_ in values]
         return Answer(heads, [(name, _times(hours[value])) for value, name in values], shares=_shares(halves))
-    names = [_name(asked.step, begin) for begin in asked.begins]
+    names = asked.names
     by_period = [rows[begin, ""] for begin in asked.begins]
     lines = [
         (words, [quantile_of(hours, share) for hours in by_period])
@@ -195,7 +218,7 @@ def _answered_told(in_time: Summed, late: Summed, asked: Asked) -> Answer:
         pairs = [(good[value].total(), bad[value].total()) for value, _name_ in values]
         told = [(name, _share_told(*pair)) for (_value, name), pair in zip(values, pairs, strict=True)]
         return Answer(heads, told, shares=[_percent(*pair) or 0 for pair in pairs])
-    names = [_name(asked.step, begin) for begin in asked.begins]
+    names = asked.names
     pairs = [(in_time[begin, ""].total(), late[begin, ""].total()) for begin in asked.begins]
     shares = [_percent(*pair) for pair in pairs]
     said = ["–" if share is None else f"{share} %" for share in shares]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from helpline.people import clock
-from helpline.people.absences import away
+from helpline.people.absences import away, on_duty
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import Role, User
 from helpline.people.notices import notify
@@ -131,8 +131,10 @@ def counted_in_words(given: Mapping[str, int]) -> str:
 
 def tell_of_left(worker: User, by: User) -> int:
     """Tell the other leaders of each open case of this worker that whoever spreads the rest is locked out of, so that it
-    stays in nobody's hands: once for each time that the worker is away. Nothing is said of it to who spreads. Returns how
-    many notices. Harmless when run twice or at once."""
+    stays in nobody's hands: once for each time that the worker is away; of who is there nobody need hear. Nothing is said of
+    it to who spreads. Returns how many notices. Harmless when run twice or at once."""
+    if on_duty(worker, clock.today()):
+        return 0
     left = Case.objects.filter(unit=by.unit_id, owner=worker, pk__in=in_locked(by)).open().select_related("unit")
     told, today = 0, clock.today()
     absence = away(worker, today)

@@ -21,7 +21,7 @@ from intake.actions.timeline import lock, record, together
 from intake.acute import left_in
 from intake.codes import new_code
 from intake.models import Call, Case, CaseOpening, Person
-from intake.whose import is_locked_out, leaders_of, locked_out
+from intake.whose import is_locked_out, leaders_of, locked_out, may_hold
 
 COPIED = [
     *("caller_type", "track", "identity", "protection", "municipality", "milieu", "age_band", "language"),
@@ -129,8 +129,9 @@ def open_with_reason(*, by: User, case: Case, reason: str, words: str = "") -> C
 
 def reassign_case(*, by: User, case: Case, to: User, handover: str = "", mails: bool = True) -> None:
     """Give a case to another worker of the unit, with its open steps. `handover` is what the new owner must know; without
-    it the person has been bounced. The new owner is told; by mail too, unless another mail of the same moment says it
-    (`mails`). Raises Refused or TooLate: of two that give it away at once, the second is told who has it now."""
+    it the person has been bounced. Nobody gives a protected case to themselves, since its owner reads it. The new owner is
+    told; by mail too, unless another mail of the same moment says it (`mails`). Raises Refused or TooLate: of two that give
+    it away at once, the second is told who has it now."""
     with transaction.atomic():
         had = case.owner_id  # as whoever gives it away has seen it
         case = lock(case)
@@ -141,6 +142,10 @@ def reassign_case(*, by: User, case: Case, to: User, handover: str = "", mails: 
             raise Refused(_("Only a colleague of the same unit can take the case."))
         if is_locked_out(to, case.pk):
             raise Refused(_("%(name)s is locked out of this one. Choose another colleague.") % {"name": to})
+        if to.pk == by.pk and not may_hold(case, by):
+            raise Refused(
+                _("The data are protected: nobody takes the case themselves. Give it to a colleague."), at="to"
+            )
         if not Case.objects.filter(pk=case.pk, owner=case.owner, closed_at__isnull=True).update(owner=to):
             raise TooLate(_("The case is closed."))
         case.steps.planned().update(owner=to)

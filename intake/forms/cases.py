@@ -19,6 +19,7 @@ from intake import triage
 from intake.actions.steps import LONGEST_PROMISE
 from intake.labels import CASE_NOTES
 from intake.models import Case
+from intake.whose import may_hold
 
 WORDS = {"rows": 4, "autocomplete": "off"}
 LONGEST = 20_000  # characters
@@ -147,9 +148,11 @@ class ReassignForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, case: Case, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         colleagues = User.objects.filter(in_use(), unit=case.unit_id, role__in=STAFF).exclude(cases=case)
+        if not may_hold(case, by):
+            colleagues = colleagues.exclude(pk=by.pk)
         field = self.fields["to"]
         assert isinstance(field, TakerField)
         gone = absences_on(clock.today()).filter(user=OuterRef("pk"))

@@ -190,7 +190,7 @@ def case_close(request: HttpRequest, code: str) -> HttpResponse:
 def case_reassign(request: HttpRequest, code: str) -> HttpResponse:
     """Hand a case to a colleague of the unit. The manager need not read it for that."""
     case, back = case_of_unit(request, code), way_back(request, reverse("caseload"))
-    form = ReassignForm(posted(request), case=case)
+    form = ReassignForm(posted(request), case=case, by=person(request))
     if form.is_valid():
         try:
             actions.reassign_case(by=person(request), case=case, **form.cleaned_data)

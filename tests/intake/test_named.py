@@ -86,6 +86,20 @@ def test_the_managers_list_and_assignment_still_show_the_row(protected, cast, cl
     assert whys(protected) == [("bert", "own")]
 
 
+def test_nobody_hands_a_protected_case_to_themselves(protected, make_case, cast, client_of):
+    theirs, sent = client_of(cast.manager), {"to": cast.manager.pk, "handover": "To me."}
+    offered = theirs.get(page(protected, "case-reassign")).context["form"].fields["to"].queryset
+    assert cast.colleague in offered and cast.manager not in offered
+    assert theirs.post(page(protected, "case-reassign"), sent).status_code == 422
+    with pytest.raises(Refused, match="nobody takes the case themselves"):
+        actions.reassign_case(by=cast.manager, case=protected, to=cast.manager, handover="To me.")
+    protected.refresh_from_db()
+    assert protected.owner == cast.caseworker and theirs.get(page(protected)).status_code == 302
+    actions.reassign_case(by=cast.manager, case=make_case(), to=cast.manager, handover="Of another nobody minds.")
+    actions.name_staff(by=cast.manager, case=protected, user=cast.colleague)
+    actions.reassign_case(by=cast.colleague, case=protected, to=cast.colleague, handover="Named already.")
+
+
 def test_raising_the_protection_takes_reasons_and_steps_back(make_case, cast, client_of):
     case = make_case(track="B")
     actions.open_with_reason(by=cast.colleague, case=case, reason="owner_away")

@@ -123,3 +123,17 @@ def test_queries_do_not_grow(client_of, busy, cast, make_case):
     for _ in range(5):
         make_case()
     assert {url: count(url) for url in urls} == before
+
+
+@pytest.mark.parametrize("state", ["accepted", "contact_booked", "on_hold", "contact_made"])
+def test_what_an_agency_has_taken_on_is_in_progress_until_there_was_contact(make_referral, cast, state):
+    referral = make_referral(state)
+    rows = FIGURES["with-agency"].rows(cast.manager)
+    assert list(rows) == ([] if state == "contact_made" else [referral])
+
+
+def test_a_list_that_may_be_empty_or_not_does_not_say_that_it_should_be(client_of, cast):
+    theirs = client_of(cast.manager)
+    for key, figure in FIGURES.items():
+        page = theirs.get(reverse("caseload-rows", args=[key])).content.decode()
+        assert ("as it should be" in page) == figure.should_be_none, key

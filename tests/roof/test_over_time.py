@@ -16,6 +16,7 @@ from helpline.people.models import User
 from intake import actions as intake
 from intake.models import Call, DayMark, DaySum
 from referrals import actions
+from referrals.models import Referral
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,7 @@ def asked(show="calls", by="", step="month", first="2026-06-01", last="2026-11-2
 
 def test_the_charts_of_the_overview_are_two_queries(year, cast, django_assert_num_queries):
     with django_assert_num_queries(2):
-        found = charts_of(cast.manager)
+        found = charts_of(cast.manager, is_locked_out=False)
     assert found["calls"].rows[0][1] == [0, 0, 0, 3, 0, 2]
     assert found["calls"].says == "2 calls so far in November. Practice is not counted."
     assert [bar.is_unfinished for bar in found["calls"].chart.bars] == [False] * 5 + [True]
@@ -87,6 +88,17 @@ def test_another_unit_has_its_own(year, cast):
     assert charts_of(cast.other_manager)["contact"].rows == []
 
 
+def test_the_overview_draws_nothing_of_what_its_reader_is_locked_out_of(year, cast, client_of):
+    boss = User.objects.create(username="boss", unit=cast.unit, role="manager", language="en")
+    (held,) = Referral.objects.filter(state="contact_made")
+    intake.lock_out(by=boss, case=held.case, user=cast.manager, reason="Her brother.")
+    page = client_of(cast.manager).get(reverse("caseload"))
+    assert page.context["over_time"]["calls"].rows[0][1] == [0, 0, 0, 3, 0, 1]
+    assert page.context["over_time"]["contact"].rows == [] and "27 hours" not in page.content.decode()
+    assert charts_of(boss)["calls"].rows[0][1] == [0, 0, 0, 3, 0, 2]
+    assert "27 hours" in client_of(boss).get(reverse("caseload")).content.decode()
+
+
 def test_practice_counts_nowhere(year, cast):
     Call.objects.filter(municipality="1499", received_at__month=9).update(is_practice=True)
     summed()
@@ -99,7 +111,7 @@ def test_the_queries_do_not_grow(year, cast, make_call, django_assert_num_querie
         DaySum(unit=row.unit, what="contact", day=row.day, hours=hours, count=1) for hours in range(100, 180)
     )
     with django_assert_num_queries(2):
-        assert charts_of(cast.manager)["contact"].rows[0][1][-1] == 139
+        assert charts_of(cast.manager, is_locked_out=False)["contact"].rows[0][1][-1] == 139
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
@@ -108,8 +120,19 @@ def test_the_queries_do_not_grow(year, cast, make_call, django_assert_num_querie
 def test_by_month_quarter_and_year(year, cast):
     assert [cells for _name, cells in answer(cast.manager, asked()).rows] == [["0"], ["0"], ["0"], ["3"], ["0"], ["2"]]
     assert [cells for _name, cells in answer(cast.manager, asked(step="quarter")).rows] == [["0"], ["3"], ["2"]]
-    assert answer(cast.manager, asked(step="year")).rows == [("2026", ["5"])]
-    assert answer(cast.manager, asked(first="2026-09-08", step="year")).rows == [("2026", ["2"])]
+    assert answer(cast.manager, asked(step="year")).rows == [("2026, from 1 Jun", ["5"])]
+    found = answer(cast.manager, asked(first="2026-09-08", step="year")).rows
+    assert found == [("2026, from 8 Sep", ["2"])]
+
+
+def test_a_period_that_is_cut_says_from_when_and_until_when(year, cast):
+    def names(**more):
+        return [name for name, _cells in answer(cast.manager, asked(**more)).rows]
+
+    assert names(first="2025-12-01", step="year") == ["2025, from 1 Dec", "2026"]
+    assert names(first="2026-06-01", last="2026-09-30", step="quarter") == ["Q2 2026, from 1 Jun", "Q3 2026"]
+    assert names(first="2026-04-01", last="2026-08-30", step="quarter") == ["Q2 2026", "Q3 2026, to 30 Aug"]
+    assert names(first="2026-09-02", last="2026-09-29") == ["sep 2026, from 2 Sep, to 29 Sep"]
 
 
 def test_told_apart_in_one_way(year, cast):
@@ -239,7 +262,7 @@ def test_of_what_is_not_for_this_reader_no_fact(cast, client_of, make_case, make
 def test_a_wrong_number_is_no_call_and_a_silent_one_that_led_to_a_case_is(year, make_call, make_case, cast, client_of):
     calls(make_call, cast.caseworker, 3, caller_type="misdial")
     summed()
-    assert answer(cast.manager, asked(step="year")).rows == [("2026", ["5"])]
+    assert answer(cast.manager, asked(step="year")).rows == [("2026, from 1 Jun", ["5"])]
     assert charts_of(cast.manager)["calls"].rows[0][1][-1] == 2
     Call.objects.filter(pk=make_case().calls.get().pk).update(caller_type="misdial")
     summed()

@@ -248,10 +248,15 @@ def test_what_the_page_had_is_handed_over_though_others_come_before_it_now(clien
 # -- what stays behind -------------------------------------------------------------------------------------------------
 
 
+def _away(user) -> None:
+    save_absence(by=user, user=user, deputy=None, first_day=clock.today(), last_day=clock.today())
+
+
 def test_who_has_only_what_the_manager_is_locked_out_of_is_said_like_anybody(client_of, cast, make_case):
     boss = User.objects.create(username="boss", unit=cast.unit, role=Role.MANAGER, language="en")
     case = make_case()
     actions.lock_out(by=boss, case=case, user=cast.manager, reason="Her brother.")
+    _away(cast.caseworker)
     client = client_of(cast.manager)
     pages = [
         client.get(reverse("spread", args=[one.pk]), follow=True).content.decode().replace(str(one), "X")
@@ -264,9 +269,19 @@ def test_who_has_only_what_the_manager_is_locked_out_of_is_said_like_anybody(cli
     assert (told.user, told.case) == (boss, case.pk)
 
 
+def test_of_who_is_there_nobody_need_hear(client_of, cast, cases):
+    boss = User.objects.create(username="boss", unit=cast.unit, role=Role.MANAGER, language="en")
+    actions.lock_out(by=boss, case=cases[0], user=cast.manager, reason="Her brother.")
+    client_of(cast.manager).get(_url(cast))
+    assert client_of(cast.manager).post(_url(cast), _form(cases[1:], cast.colleague)).status_code == 302
+    client_of(cast.manager).get(_url(cast))
+    assert not Notice.objects.filter(kind="spread.left").exists()
+
+
 def test_other_leaders_hear_of_what_stays_behind_when_the_rest_is_spread(client_of, cast, cases):
     boss = User.objects.create(username="boss", unit=cast.unit, role=Role.MANAGER, language="en")
     actions.lock_out(by=boss, case=cases[0], user=cast.manager, reason="Her brother.")
+    _away(cast.caseworker)
     assert client_of(cast.manager).post(_url(cast), _form(cases[1:], cast.colleague)).status_code == 302
     assert list(Notice.objects.filter(kind="spread.left").values_list("user", "case")) == [(boss.pk, cases[0].pk)]
     assert "stayed behind" in client_of(boss).get(reverse("intake:my-day")).content.decode()
