@@ -207,8 +207,11 @@ async function choose(button) {
   else document.querySelector(`[form="call-form"][name="${name}"], #call-form [name="${name}"]:not([type=hidden])`)?.focus();
 }
 
+// While the browser asks whether to leave, it is saved: who loads the page again finds what was written.
 window.addEventListener("beforeunload", (event) => {
-  if (!leaving && (unsaved.size || running)) event.preventDefault();
+  if (leaving || !(unsaved.size || running)) return;
+  event.preventDefault();
+  if (unsaved.size) save();
 });
 window.addEventListener("pageshow", () => { leaving = false; });
 window.addEventListener("online", () => { if (unsaved.size) save(); });

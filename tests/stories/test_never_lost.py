@@ -235,6 +235,23 @@ def test_the_tab_is_closed_and_opened_again(page, call, server):
     assert again.locator("[name='n.told']").input_value() == TOLD
 
 
+def test_who_loads_the_page_again_in_the_middle_of_a_word_finds_it_there_and_writes_on(page, call, server):
+    write(page, "n.seen", SEEN)
+
+    def yes(dialog) -> None:
+        time.sleep(1)  # as long as somebody needs to read the browser's question
+        dialog.accept()
+
+    page.on("dialog", yes)
+    page.reload()
+    assert page.locator("[name='n.seen']").input_value() == SEEN
+    page.locator("[name='n.seen']").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(TOLD, delay=5)
+    in_the_end(call, {"seen": SEEN + TOLD})
+    expect(page.locator(".not-saved")).to_have_count(0)
+
+
 def test_the_browser_is_gone_without_a_word_and_one_is_brought_back(browser, browser_context_args, server, cast):
     context: BrowserContext = browser.new_context(**browser_context_args)
     page = context.new_page()
