@@ -28,6 +28,7 @@ from intake import actions, triage
 from intake.forms.cases import StepForm, next_working_day_at
 from intake.gate import case_of_unit, person
 from intake.labels import BOUNCES
+from intake.ledger import in_words
 from intake.models.cases import locked_cases
 from intake.views.cases import posted, status_of, way_back
 from referrals.labels import CALLER_ANSWERS
@@ -80,7 +81,7 @@ def caseload(request: HttpRequest) -> HttpResponse:
 @require_GET
 def promise_counted(request: HttpRequest) -> HttpResponse:
     """How the promise is counted, in words."""
-    causes = [str(words) % {"agency": _("An agency")} for words in BOUNCES.values()]
+    causes = [in_words(words, {}) for words in BOUNCES.values()]
     return render(request, "helpline/promise.html", {"causes": causes})
 
 

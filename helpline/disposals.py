@@ -222,8 +222,8 @@ def _why_not(target: Case | Call | None) -> str:
 
 def _remove(item: DisposalItem, target: Case | Call) -> None:
     """Delete a held case or call within the transaction that its item names: there the triggers let it go."""
-    if RULES[item.rule].counts:
-        past_of(target).save(force_insert=True)
+    if RULES[item.rule].counts and (past := past_of(target)):
+        past.save(force_insert=True)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE people_disposalitem SET doing = txid_current() WHERE id = %s", [item.pk])
     remove(target)

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from helpline.people import clock
 from helpline.people.models import Notice
+from helpline.sums import counted_calls
 from intake.models import Bounce, Call, Case, Note, PastCase
 from referrals.models import Referral, StateChange
 
@@ -124,8 +125,11 @@ def quarter(moment: dt.datetime) -> dt.date:
     return dt.date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
 
 
-def past_of(target: Case | Call) -> PastCase:
-    """The anonymous row of a case or a call, not saved: coded facts, and the quarter as the only time."""
+def past_of(target: Case | Call) -> PastCase | None:
+    """The anonymous row of a case or a call, not saved: coded facts, and the quarter as the only time. None of a call that was
+    taken away, which nothing ever counted."""
+    if isinstance(target, Call) and target.completed_at is None:
+        return None
     row = PastCase(unit=target.unit, municipality=target.municipality)
     for name in ("caller_type", "track", "milieu", "age_band", "urgency"):
         setattr(row, name, getattr(target, name))
@@ -138,7 +142,8 @@ def past_of(target: Case | Call) -> PastCase:
     row.opened_quarter = quarter(target.opened_at)
     row.closed_quarter = quarter(target.closed_at) if target.closed_at else None
     row.closing_reason = target.closing_reason
-    row.calls, row.handovers, row.bounces = target.calls.count(), sent.count(), Bounce.objects.of(target).count()
+    row.calls, row.handovers = counted_calls().filter(case=target).count(), sent.count()
+    row.bounces = Bounce.objects.of(target).count()
     row.days_to_contact = _days_to_contact(target, sent)
     return row
 

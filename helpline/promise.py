@@ -20,10 +20,12 @@ from helpline.people.models import User
 from helpline.people.workdays import local
 from helpline.sums import BOUNCED, KEPT, NO_PAST_CALL, still_counted
 from intake.labels import BOUNCED_WHY, BOUNCES
+from intake.ledger import in_words
 from intake.models import Bounce, Case, DaySum, NamedAccess, PastCase
 from intake.models.cases import in_locked
 
 SHOWN = 5  # bounces on the first tile; the rest are behind a link
+WRITTEN_WITHIN = dt.timedelta(days=31)  # from a call's bounce to its case: it is written to the end long before
 PART, CALLERS = "promise", ("case", "call")
 
 
@@ -32,17 +34,22 @@ def span_of(year: int) -> tuple[dt.datetime, dt.datetime]:
     return local(dt.date(year, 1, 1), dt.time()), local(dt.date(year + 1, 1, 1), dt.time())
 
 
+# A call without a case whose caller counts: a finished one, and no wrong number.
+ALONE = Q(case=None, call__case=None, call__completed_at__isnull=False) & ~Q(call__caller_type="misdial")
+OF_CALLER = Q(case__isnull=False) | Q(call__case__isnull=False) | ALONE
+
+
 # -- which bounces -----------------------------------------------------------------------------------------------------
 
 
 def bounces_of_year(user: User) -> QuerySet[Bounce]:
     """Every bounce of those who came this year, as far as this person may know of them."""
     begin, end = span_of(clock.today().year)
-    bounces = Bounce.objects.visible_to(user).counted().filter(at__gte=begin)
+    # Whoever was bounced in the call that ended after midnight came with the case: the index is walked from before.
+    bounces = Bounce.objects.visible_to(user).counted().filter(at__gte=begin - WRITTEN_WITHIN)
     as_case = Q(case__opened_at__gte=begin, case__opened_at__lt=end)
     later_case = Q(case=None, call__case__opened_at__gte=begin, call__case__opened_at__lt=end)
-    alone = Q(case=None, call__case=None, call__completed_at__isnull=False)
-    alone &= Q(call__received_at__gte=begin, call__received_at__lt=end) & ~Q(call__caller_type="misdial")
+    alone = ALONE & Q(call__received_at__gte=begin, call__received_at__lt=end)
     return bounces.filter(as_case | later_case | alone)
 
 
@@ -86,9 +93,11 @@ def _line(row: Bounce, user: User) -> Line:
     case = row.case or (row.call.case if row.call else None)
     is_protected = (case or row.call).is_protected  # type: ignore[union-attr]  # the constraint bounce_of_somebody
     may_open = case is not None and (not is_protected or case.owner_id == user.pk or row.is_named)  # type: ignore[attr-defined]
-    codes: dict[str, Any] = {"agency": _("An agency")} | ({} if is_protected else row.codes)
+    codes = {} if is_protected else row.codes
     words = str(BOUNCED_WHY.get(row.codes.get("why", ""), BOUNCES[row.cause]))
-    return Line(row, words % codes, _("Protected data") if is_protected else _where(row, words), case, may_open)
+    return Line(
+        row, in_words(words, codes), _("Protected data") if is_protected else _where(row, words), case, may_open
+    )
 
 
 def _where(row: Bounce, words: str) -> str:
@@ -129,7 +138,7 @@ class Promise:
 def asked_of(user: User) -> dict[str, Any]:
     """What the promise asks of the statement that all numbers share."""
     year = clock.today().year
-    last = Bounce.objects.visible_to(user).counted().filter(at__gte=span_of(year - 1)[0]).order_by("-at")
+    last = Bounce.objects.visible_to(user).counted().filter(OF_CALLER, at__gte=span_of(year - 1)[0]).order_by("-at")
     return {
         "last_bounce": first_of(last, "at"),
         "newest_bounces": Listed(bounces_of_year(user).order_by("-at", "-pk"), "pk", SHOWN),

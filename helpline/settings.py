@@ -231,7 +231,7 @@ LANGUAGE_COOKIE_NAME = "lang" if DEMO or DEBUG else "__Host-lang"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEMO or DEBUG)
 SESSION_COOKIE_AGE = 10 * 60 * 60  # seconds: at most a working day, from the log-in (people/sessions.py)
 IDLE_MINUTES = int(os.environ.get("IDLE_MINUTES", "30"))
-FRESH_SECONDS = int(os.environ.get("FRESH_SECONDS", "20"))  # how often a page asks whether something has changed
+FRESH_SECONDS = int(os.environ.get("FRESH_SECONDS", "15"))  # how often a page asks whether something has changed
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_USE_SESSIONS = True
 CSRF_FAILURE_VIEW = "helpline.views.csrf_failure"
@@ -326,8 +326,14 @@ CELERY_BEAT_SCHEDULE = {
         "review_openings": "intake.tasks.review_openings",
         "expire": "referrals.tasks.expire",
         "deliver": "helpline.people.tasks.deliver",
-        "sum_days": "helpline.tasks.sum_days",
     }.items()
+}
+# With how often a page asks (at most 15 s) less than half a minute, in which a tile shows what is true.
+SUM_TICK = min(TICK, 10.0)
+CELERY_BEAT_SCHEDULE["sum_days"] = {
+    "task": "helpline.tasks.sum_days",
+    "schedule": SUM_TICK,
+    "options": {"expires": SUM_TICK},
 }
 
 DAILY = {"expires": 60 * 60}  # seconds: a worker that was away does not do it at noon as well

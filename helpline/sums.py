@@ -94,7 +94,7 @@ def _promise(bounces: QuerySet[Bounce], only: Q | None = None) -> Expression:
     return If(*told, When(Exists(bounces), then=Value(BOUNCED)), default=Value(KEPT), output_field=CharField())
 
 
-def _calls() -> QuerySet[Any]:
+def counted_calls() -> QuerySet[Any]:
     """Completed ones. A wrong number or a silent call of which nothing came is no call that anybody counts."""
     return Call.objects.counted().filter(completed_at__isnull=False).exclude(NO_CALL)
 
@@ -157,7 +157,7 @@ def _answered(how: str) -> Callable[[], QuerySet[Any]]:
 MEASURES = [
     Measure(
         "call",
-        _calls,
+        counted_calls,
         *("received_at", "unit_id"),
         # A call of a case is no caller of its own: the case is.
         {**FACTS, "promise": _promise(Bounce.objects.filter(call=OuterRef("pk")), Q(case__isnull=True))},
@@ -208,6 +208,8 @@ def are_counted() -> bool:
 
 def sum_up() -> int:
     """Count anew the days that are marked, the oldest marks first; how many days. Harmless when run twice, or by two."""
+    if not DayMark.objects.exists():  # nearly always: one small statement
+        return 0
     with transaction.atomic():
         if not _is_only_one():
             return 0

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from helpline.people.models import User
@@ -32,11 +33,11 @@ def ledger(case: Case) -> list[Line]:
 
 
 def _line(row: Bounce, people: dict[int, str]) -> Line:
-    codes: dict[str, Any] = {"agency": _("An agency"), **row.codes}
+    codes: dict[str, Any] = row.codes
     whose, to = people.get(codes.get("whose") or 0, ""), people.get(codes.get("to") or 0, "")
     about = ""
     if codes.get("step") in STEP_KINDS:
-        about = str(STEP_KINDS[codes["step"]]) % codes
+        about = in_words(STEP_KINDS[codes["step"]], codes)
     elif to:
         about = _("From %(giver)s to %(to)s") % {"giver": whose or "–", "to": to}
     elif "agency" in row.codes and "%(agency)s" not in str(BOUNCES[row.cause]):
@@ -45,4 +46,9 @@ def _line(row: Bounce, people: dict[int, str]) -> Line:
         about = ", ".join(filter(None, [about, triage.name_of("needs", codes["need"]).lower()]))
     by = people.get(row.by_id or 0, "")
     words = BOUNCED_WHY.get(row.codes.get("why", ""), BOUNCES[row.cause])
-    return Line(str(words) % codes, row.at, about, by if to else whose or by)
+    return Line(in_words(words, codes), row.at, about, by if to else whose or by)
+
+
+def in_words(words: object, codes: dict[str, Any]) -> str:
+    """A cause with its agency, which is some agency where none is named."""
+    return capfirst(str(words) % {"agency": _("an agency"), **codes})

@@ -22,8 +22,9 @@ def asks(view: View) -> View:
 
 
 def every() -> int:
-    """How often a page asks, in seconds: within half a minute it shows what is true, however it is set."""
-    return min(max(int(settings.FRESH_SECONDS), 1), 25)
+    """How often a page asks, in seconds: however it is set, with the counting of the sums before it (every ten seconds) within
+    half a minute."""
+    return min(max(int(settings.FRESH_SECONDS), 1), 15)
 
 
 def unchanged() -> HttpResponse:
@@ -38,11 +39,13 @@ def unknown() -> HttpResponse:
 
 def changed(request: HttpRequest, template: str, context: dict[str, Any], *, last: bool = False) -> HttpResponse:
     """What now stands there instead. `last`: the page asks no more."""
-    answer = render(request, template, context, status=STOP if last else 200)
+    answer = render(request, template, {"fresh_seconds": every(), **context}, status=STOP if last else 200)
     answer.headers[UPDATED] = say_time(clock.now())
     return answer
 
 
 def is_over(request: HttpRequest) -> HttpResponse:
-    """The session has ended: a calm line, and the page asks no more."""
-    return render(request, "people/_asking_over.html", status=STOP)
+    """The session has ended: a calm line instead of all that stands on the page, which asks no more."""
+    answer = render(request, "people/_asking_over.html", status=STOP)
+    answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "main", "innerHTML"
+    return answer

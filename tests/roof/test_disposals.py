@@ -13,10 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from helpline import disposals, forgetting
+from helpline.caseload import now_of
 from helpline.forgetting import ABOUT, GOES, STAYS
 from helpline.people import clock
 from helpline.people.errors import Refused, TooLate
 from helpline.people.models import DataKey, Disposal, DisposalItem, LogEntry, Notice, Role, User
+from helpline.statistics import Period, counted
+from helpline.sums import sum_up
 from helpline.tasks import dispose, remind_of_disposals
 from intake import actions
 from intake.actions.bounces import record_bounce
@@ -330,6 +333,51 @@ def test_a_call_without_a_case(make_call, cast, second, at):
     past = PastCase.objects.get()  # practice is none of them
     assert past.is_call and past.opened_quarter == dt.date(2019, 1, 1) and past.closed_quarter is None
     assert past.municipality_id == "1499" and past.age_band == "15-17" and past.milieu == "UNKNOWN"
+
+
+def test_a_call_that_was_taken_away_is_none_that_remains(make_call, cast, second, at):
+    with at(LONG_AGO):
+        call = make_call(track="B", notes={"told": "words"})
+        actions.void_call(by=cast.caseworker, call=call, why="by mistake")
+        wrong = make_call(caller_type="misdial", urgency="NORMAL")
+        wrong = actions.complete_call(by=cast.caseworker, call=wrong)
+    quarter = Period(2019, 1)
+    while sum_up():
+        pass
+    before = counted(quarter)["call"]["all"], counted(quarter)["case"]["all"]
+    assert not any(counts.total() for counts in before)
+    made = run_through(cast.manager, second)
+    assert {item.call: item.rule for item in made.items.all()}[call.pk] == "five_years"  # its words were kept
+    assert not Call.objects.filter(pk__in=[call.pk, wrong.pk]).exists()
+    assert not PastCase.objects.exclude(caller_type="misdial").exists()
+    assert (counted(quarter)["call"]["all"], counted(quarter)["case"]["all"]) == before
+    with at("2019-03-06 10:00"):
+        assert now_of(cast.manager)["promise"].callers == 0
+
+
+def test_of_a_case_the_calls_remain_that_were_counted(old, cast, second, make_call, at):
+    """As docs/statistics.md says: finished ones, no practice; a wrong number where it led to a case."""
+    with at(LONG_AGO):
+        made = {
+            name: make_call(caller_type="other", urgency="NORMAL") for name in ("wrong", "second", "voided", "practice")
+        }
+        ends = {"completed_at": clock.now(), "case": old}
+        for name, facts in {
+            "wrong": {**ends, "caller_type": "misdial"},
+            "second": ends,
+            "voided": {**ends, "completed_at": None, "voided_at": clock.now()},
+            "practice": {**ends, "is_practice": True},
+        }.items():
+            Call.objects.filter(pk=made[name].pk).update(**facts)
+    while sum_up():
+        pass
+    before = counted(Period(2019, 1))["call"]["all"]
+    assert before.total() == 3
+    run_through(cast.manager, second)
+    assert PastCase.objects.get().calls == 3
+    while sum_up():
+        pass
+    assert counted(Period(2019, 1))["call"]["all"] == before
 
 
 def test_the_row_that_remains_has_no_day_and_leads_nowhere(old, cast, second):

@@ -118,6 +118,7 @@ def test_idle_comes_though_the_page_asks_and_the_asking_ends(client, settings):
     answer = client.get(now, headers=QUIET)
     said = answer.content.decode()
     assert answer.status_code == 286 and f'href="{reverse("account_login")}"' in said and "figure" not in said
+    assert answer.headers["HX-Retarget"] == "main" and answer.headers["HX-Reswap"] == "innerHTML"  # all of it goes
     assert LogEntry.objects.get(event="session.ended").why == "idle"
     assert client.get(now, headers=QUIET).status_code == 286
 

@@ -129,6 +129,13 @@ def _listed(client, url: str) -> tuple[int, int, str]:
         page = client.get(url, {"after": after})
 
 
+def _rows(client, key: str, cases: dict[str, Case]) -> list[str]:
+    """Of each row behind a figure which of these cases it names."""
+    page = client.get(reverse("caseload-rows", args=[key])).content.decode()
+    rows = page.split('<li class="row-item">')[1:]
+    return [name for row in rows for name, case in cases.items() if case.number in row]
+
+
 # -- each number and its rows ------------------------------------------------------------------------------------------
 
 
@@ -155,16 +162,19 @@ def _compare(client, full, but) -> None:
             assert case.number not in text, key
 
 
-def test_what_each_figure_counts(full, cast):
+def test_what_each_figure_counts(client_of, full, cast):
     with stepless(full):
         found = now_of(cast.manager)["found"]
     counts = {key: found[key] for key in FIGURES}
+    cases, client = {**full["ours"], "old": full["old"]}, client_of(cast.manager)
+    rows = {key: _rows(client, key, cases) for key in ("clocks", "overdue")}
     assert counts == {
-        **{"no-step": 1, "waiting": 1, "silent": 1, "questions": 1, "with-agency": 1, "clocks": counts["clocks"]},
+        **{"no-step": 1, "waiting": 1, "silent": 1, "questions": 1, "with-agency": 1, "clocks": len(rows["clocks"])},
         **{"said-no": 1, "log-reviews": 1, "open": 7, "unfinished": 2, "bounced": 4, "bounces": 5},
-        "overdue": counts["overdue"],
+        "overdue": len(rows["overdue"]),
     }  # also the calls of what is hidden: without a case nobody is locked out of them
-    assert counts["clocks"] and counts["overdue"]
+    assert rows["clocks"] == ["child"] * 2
+    assert sorted(rows["overdue"]) == ["asked", "child", "old", "said_no", "waits", "waits"]
 
 
 def test_the_other_unit_and_another_manager_see_their_own(full, cast, boss):
@@ -248,6 +258,78 @@ def test_a_new_bounce_is_told_before_it_is_summed_up(full, cast):
     assert (after.callers, after.kept) == (told.callers, told.kept)
 
 
+def test_of_what_is_forgotten_a_wrong_number_is_no_caller(full, cast):
+    before = now_of(cast.manager)["promise"]
+    facts = {"unit": cast.unit, "caller_type": "misdial", "track": "A", "milieu": "UNKNOWN", "age_band": "unknown"}
+    for year in (2025, 2026):
+        for bounces in (0, 1):
+            quarter = dt.date(year, 10, 1)
+            PastCase.objects.create(opened_quarter=quarter, is_call=True, calls=1, bounces=bounces, **facts)
+    told = now_of(cast.manager)["promise"]
+    assert (told.callers, told.kept, told.forgotten) == (before.callers, before.kept, before.forgotten)
+    assert (told.callers_before, told.kept_before) == (before.callers_before, before.kept_before)
+    # one that led to a case is a caller as any other
+    PastCase.objects.create(opened_quarter=dt.date(2026, 10, 1), calls=1, **facts)
+    assert now_of(cast.manager)["promise"].callers == before.callers + 1
+
+
+def test_a_wrong_number_is_no_caller_whatever_was_done_with_it(make_call, cast):
+    call = actions.complete_call(by=cast.caseworker, call=make_call(caller_type="misdial", urgency="NORMAL"))
+    _bounce(call=call)
+    summed()
+    now = now_of(cast.manager)
+    told = now["promise"]
+    assert (told.callers, told.bounced, told.bounces, told.lines, told.days) == (0, 0, "0", [], None)
+    assert now["found"]["bounced"] == now["found"]["bounces"] == 0
+
+
+def test_a_bounce_of_a_call_that_goes_on_or_was_taken_away_is_none_yet(make_call, cast):
+    call = make_call()
+    _bounce(call=call)
+    assert now_of(cast.manager)["promise"].days is None
+    actions.void_call(by=cast.caseworker, call=call, why="by mistake")
+    told = now_of(cast.manager)["promise"]
+    assert (told.bounces, told.days) == ("0", None)
+
+
+def test_a_bounce_of_the_call_that_came_to_a_case_is_the_case_s(make_case, cast, client_of):
+    case = make_case()
+    _bounce(call=case.calls.get())
+    summed()
+    told = now_of(cast.manager)["promise"]
+    assert (told.callers, told.bounced, told.kept) == (1, 1, 0) and told.lines[0].case == case
+    count, rows, text = _listed(client_of(cast.manager), reverse("caseload-rows", args=["bounced"]))
+    assert count == rows == 1 and case.number in text
+
+
+def test_a_bounce_before_midnight_of_the_new_year(make_call, cast, at):
+    with at("2026-12-31 23:50"):
+        call = make_call(urgency="SKYNDSAM", urgency_reason="as told")
+        _bounce(call=call)
+    with at("2027-01-01 00:20"):
+        actions.complete_call(by=cast.caseworker, call=call)
+    with at("2027-01-02 10:00"):
+        summed()
+        told = now_of(cast.manager)["promise"]
+        assert DaySum.objects.of("case", "promise").get().value == sums.BOUNCED
+        assert (told.callers, told.bounced, told.kept, told.bounces) == (1, 1, 0, "1")
+        assert (told.callers_before, told.kept_before) == (0, 0)
+
+
+def test_last_year_s_that_one_is_locked_out_of_are_in_no_number(make_case, cast, boss, at):
+    with at("2025-11-24 08:00"):
+        shown, kept, bounced = make_case(), make_case(), make_case()
+        _bounce(bounced)
+    with at(TUESDAY):
+        summed()
+        assert (now_of(cast.manager)["promise"].callers_before, now_of(cast.manager)["promise"].kept_before) == (3, 2)
+        for case in (kept, bounced):
+            actions.lock_out(by=boss, case=case, user=cast.manager, reason="Her brother.")
+        told, all_of_them = now_of(cast.manager)["promise"], now_of(boss)["promise"]
+        assert (told.callers_before, told.kept_before) == (1, 1) and shown
+        assert (all_of_them.callers_before, all_of_them.kept_before) == (3, 2)
+
+
 def test_the_sums_and_the_rows_say_the_same(full, boss):
     told = now_of(boss)["promise"]
     sums_say = DaySum.objects.of("case", "promise") | DaySum.objects.of("call", "promise")
@@ -282,7 +364,10 @@ def test_of_a_protected_case_neither_agency_nor_way_in(cast, make_case, client_o
 
 
 def test_how_it_is_counted_is_said(client_of, cast):
-    assert "Practice counts nowhere" in client_of(cast.manager).get(reverse("promise")).content.decode()
+    page = client_of(cast.manager).get(reverse("promise")).content.decode()
+    assert "Practice counts nowhere" in page
+    assert "An agency never called the person" in page and "had to tell an agency again" in page
+    assert "A wrong number, or a silent call, that led to no case is no caller" in page
     for who in ("caseworker", "partner", "keeper", "coordinator", "reviewer"):
         assert client_of(getattr(cast, who)).get(reverse("promise")).status_code == 403
 
@@ -435,11 +520,12 @@ def _statements(client, url: str) -> list[str]:
     return [one["sql"] for one in queries if not one["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
 
 
-def test_the_overview_asks_at_most_eight_times(client_of, full, cast):
-    client = client_of(cast.manager)
-    client.get(reverse("caseload"))
-    asked = _statements(client, reverse("caseload"))
-    assert len(asked) <= 8, "\n".join(one[:160] for one in asked)
+def test_the_overview_asks_at_most_eight_times_and_two_more_of_who_is_locked_out(client_of, full, cast, boss):
+    for manager, most in ((boss, 8), (cast.manager, 10)):
+        client = client_of(manager)
+        client.get(reverse("caseload"))
+        asked = _statements(client, reverse("caseload"))
+        assert len(asked) <= most, "\n".join(one[:160] for one in asked)
 
 
 def test_it_asks_no_more_when_there_is_more(client_of, full, cast, make_case, make_call):

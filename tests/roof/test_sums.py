@@ -5,9 +5,10 @@ import datetime as dt
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from helpline import sums
-from helpline.people import clock
+from helpline.people import asking, clock
 from intake import actions as intake
 from intake.actions.bounces import record_bounce
 from intake.models import Bounce, Call, Case, ConcernReport, DayMark, DaySum
@@ -331,6 +332,34 @@ def test_a_bounce_follows_a_call_that_joins_a_case_or_leaves_it(make_case, make_
     Call.objects.filter(pk=call.pk).update(case=case if joins else None)
     summed()
     assert one("case", "promise", sums.BOUNCED) == int(joins)
+
+
+def test_the_facts_of_a_protected_call_without_a_case_are_kept_from_everybody(make_call, cast):
+    for protection in ("none", "secrecy_marking"):
+        call = make_call(caller_type="other", urgency="NORMAL", protection=protection, notes={"told": "She heard it."})
+        intake.complete_call(by=cast.caseworker, call=call)
+    summed()
+    today = clock.today()
+    assert one("call", "caller", "other") == 2 and not Case.objects.exists()
+    assert sums.kept_from(cast.manager, "call", "caller", today, today) == [(today, "other", 0, 1)]
+    assert sums.kept_from(cast.manager, "call", "", today, today) == []  # that it came is told
+
+
+def test_where_nothing_is_marked_a_run_is_one_small_statement(make_case):
+    make_case()
+    summed()
+    with CaptureQueriesContext(connection) as queries:
+        assert sums.sum_up() == 0
+    [asked] = [query["sql"] for query in queries]
+    assert "intake_daymark" in asked and "LIMIT 1" in asked
+
+
+def test_a_tile_changes_within_half_a_minute_of_what_it_counts(settings):
+    counted = settings.CELERY_BEAT_SCHEDULE["sum_days"]
+    assert counted["task"] == "helpline.tasks.sum_days" and counted["options"]["expires"] <= counted["schedule"]
+    for seconds in (settings.FRESH_SECONDS, 3600):
+        settings.FRESH_SECONDS = seconds
+        assert counted["schedule"] + asking.every() <= 25  # seconds; the rest is for the counting and the asking
 
 
 def test_a_count_of_everything_takes_away_what_is_of_no_row(make_case, cast):

@@ -104,11 +104,11 @@ def test_what_should_be_none_is_said_and_nothing_else(screen, cast, make_case, a
 def test_who_is_away_is_logged_out_though_the_page_asks(screen, cast, settings, make_case):
     make_case()
     page = screen("cecilia", "/overview/")
+    expect(page.locator("main")).to_contain_text("Anna")  # who has how much
     with page.expect_response(lambda answer: "/overview/now/" in answer.url):
         pass
     idle(settings.IDLE_MINUTES)
-    expect(page.locator("main")).to_contain_text("inloggning", timeout=WITHIN)
-    expect(page.locator("[data-figure=open]")).to_have_count(0)  # no number stays behind
+    nothing_stays_behind(page)
     assert is_the_first_page(page)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -116,6 +116,29 @@ def test_who_is_away_is_logged_out_though_the_page_asks(screen, cast, settings, 
     assert asked == []  # it asks no more
     page.locator("main a[href='/login/']").click()
     page.wait_for_url("**/login/")
+
+
+def nothing_stays_behind(page: Page) -> None:
+    """Soon one line stands in the page's main part with the way to the log-in, and nothing else."""
+    expect(page.locator("main > *")).to_have_count(1, timeout=WITHIN)
+    expect(page.locator("main")).to_contain_text("inloggning")
+    expect(page.locator("main a")).to_have_count(1)
+    expect(page.locator("main a")).to_have_attribute("href", "/login/")
+    no_barrier(page)
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_of_a_day_nothing_stays_behind_either(screen, cast, settings, make_case, is_told):
+    make_case()
+    hers = make_case(by=cast.colleague)
+    page = screen("anna", "/my-day/")
+    expect(page.locator("main aside")).to_be_visible()
+    if is_told:  # a page that has said so goes on asking whether its reader is still there
+        actions.reassign_case(by=cast.manager, case=hers, to=cast.caseworker)
+        expect(page.locator("main [data-fresh] a")).to_be_visible(timeout=WITHIN)
+    idle(settings.IDLE_MINUTES)
+    nothing_stays_behind(page)
+    assert is_the_first_page(page)
 
 
 def test_something_new_is_a_quiet_line_and_nothing_moves(screen, cast, make_case):
