@@ -78,7 +78,15 @@ NUMBERS: tuple[Definition, ...] = (
         ),
         "call",
     ),
-    Definition("hours", _("Hours in calls"), _("How long those calls lasted together, in whole hours."), "call"),
+    Definition(
+        "hours",
+        _("Hours in calls"),
+        _(
+            "How long those calls lasted together, in whole hours. Not told where the length of some of them is "
+            "forgotten."
+        ),
+        "call",
+    ),
     Definition("length", _("Mean length, minutes"), _("Those hours divided by the calls, in whole minutes."), "call"),
     Definition(
         "cases",
@@ -118,7 +126,7 @@ NUMBERS: tuple[Definition, ...] = (
         _("Hours to first contact, half of them"),
         _(
             "Begun hours from the beginning of the contact with us to the first contact with an agency: half "
-            "had it within these, nights and weekends included."
+            "had it within these, nights and weekends included. Told of ten or more."
         ),
         "contact",
     ),
@@ -247,7 +255,12 @@ RULES: tuple[Promise, ...] = (
     _(
         "A number under five is not told, nor one from which it could be counted back: from a total, from "
         "the quarters of a year, or from what one unit knows of itself. They are told together, as one "
-        "number."
+        "number. A year tells a line of a table where each of its quarters told it."
+    ),
+    _(
+        "A total of five or more is told. Who knows one unit's own number can take it from the total, and then "
+        "knows how many the other units had together, even where that is one. Where it is one to four, nothing "
+        "else is told of them: no table, no length, no median."
     ),
     _(
         "What the law has let us forget is counted with its quarter, as far as its coded facts remain; the "

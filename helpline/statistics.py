@@ -13,12 +13,23 @@ from django.db.models import Min, Sum
 from helpline import sums
 from helpline.definitions import DEFINITIONS, REST, TABLES, Definition, codes_of
 from helpline.people import clock
-from helpline.suppression import LEAST, Cells, Told, told_cells, told_sum, told_year, total_of
+from helpline.suppression import (
+    LEAST,
+    Cells,
+    added,
+    is_few_for_a_unit,
+    told_cells,
+    told_or_none,
+    told_sum,
+    told_year,
+    total_of,
+)
 from intake.models import DayMark, DaySum, PastCase, ToldPeriod
 
 SETTLES = dt.timedelta(days=30)  # after its end a quarter is told: calls taken on paper are entered, handovers answered
 WHATS = sorted({one.what for one in DEFINITIONS})
 MONTHS_OF_QUARTER = 3
+LEAST_FOR_MEDIAN = 2 * LEAST  # it is one of the values: so many that five are no more than it, and five no less
 
 
 @dataclass(frozen=True)
@@ -73,9 +84,9 @@ def period_of(code: str) -> Period | None:
 
 # -- counted -----------------------------------------------------------------------------------------------------------
 
-Counts = dict[
-    str, Any
-]  # what -> {"all": unit -> n, "minutes": n, "hours": hour -> n, "parts": part -> value -> unit -> n}
+# what -> {"all": unit -> n, "minutes": n, "hours": hour -> n, "parts": part -> value -> unit -> n}; minutes None: of some of
+# them nobody knows any more how long they were.
+Counts = dict[str, Any]
 
 
 def counted(quarter: Period) -> Counts:
@@ -133,6 +144,7 @@ def _add_past(found: Counts, quarter: Period) -> None:
         for row in rows.values("unit_id", *([amount] if amount else []), *names):
             unit, count = str(row["unit_id"]), row[amount] if amount else 1
             found[what]["all"][unit] += count
+            found[what]["minutes"] = None if count else found[what]["minutes"]
             for table in tables:
                 value = str(row[table.past]) if table.past else ""
                 _add(found[what]["parts"][table.part], codes_of(table), [(value, unit, count)])
@@ -153,7 +165,10 @@ def _see_to_the_rest(found: Counts, *, is_forgotten: bool) -> None:
 # -- told --------------------------------------------------------------------------------------------------------------
 
 
-def _median(hours: Mapping[str, int]) -> int:
+def _median(hours: Mapping[str, int], units: Mapping[str, int]) -> int | None:
+    """None where they are too few, or too few are of others than one unit."""
+    if sum(hours.values()) < LEAST_FOR_MEDIAN or is_few_for_a_unit(units):
+        return None
     return quantile({int(hour): count for hour, count in hours.items()}, 0.5)
 
 
@@ -177,7 +192,8 @@ def _told_of(one: Mapping[str, Any]) -> dict[str, Any]:
     if total < LEAST:
         return _nothing(one["parts"])
     parts = {part: told_cells(cells) for part, cells in one["parts"].items()}
-    return {"all": total, "minutes": one["minutes"], "median": _median(one["hours"]), "parts": parts}
+    minutes = None if is_few_for_a_unit(one["all"]) else one["minutes"]
+    return {"all": total, "minutes": minutes, "median": _median(one["hours"], one["all"]), "parts": parts}
 
 
 def _nothing(parts: Mapping[str, Cells]) -> dict[str, Any]:
@@ -190,25 +206,22 @@ def _nothing(parts: Mapping[str, Cells]) -> dict[str, Any]:
 
 
 def told_of_year(counts: Sequence[Counts], told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What is told of a year, of what its quarters were counted and told."""
-    return {what: _told_of_year([one[what] for one in counts], [one[what] for one in told]) for what in counts[0]}
+    """What is told of a year, of what its quarters were counted and told; nothing of what one of them did not count."""
+    whats = [what for what in counts[0] if all(what in one for one in counts)]
+    return {what: _told_of_year([one[what] for one in counts], [one[what] for one in told]) for what in whats}
 
 
 def _told_of_year(counts: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Tables, times and lengths only where the total of each quarter is told: else they would say something of the quarter."""
-    parts: dict[str, Told] = {}
-    for part, cells in (table for one in counts for table in one["parts"].items()):
-        parts.setdefault(part, {}).update(dict.fromkeys(cells))
-    found = {"all": told_sum([total_of(one["all"]) for one in counts]), "minutes": None, "median": None, "parts": parts}
-    if any(one["all"] is None for one in told):
-        return found
-    hours: Counter[str] = Counter()
-    for one in counts:
-        hours.update(one["hours"])
-    for part in parts:
-        tables = [one["parts"].get(part, {}) for one in counts]
-        parts[part] = told_year(tables, [one["parts"].get(part, {}) for one in told])
-    return {**found, "minutes": sum(one["minutes"] for one in counts), "median": _median(hours)}
+    """Cells and minutes are sums of what was told. The median only where the total of each quarter is told: else it would say
+    something of that quarter."""
+    tables = [part for part in told[0]["parts"] if all(part in one["parts"] for one in told)]
+    hours, units = added(one["hours"] for one in counts), added(one["all"] for one in counts)
+    return {
+        "all": told_sum([total_of(one["all"]) for one in counts]),
+        "minutes": told_or_none([one["minutes"] for one in told]),
+        "median": None if any(one["all"] is None for one in told) else _median(hours, units),
+        "parts": {part: told_year([one["parts"][part] for one in told]) for part in tables},
+    }
 
 
 # -- frozen ------------------------------------------------------------------------------------------------------------

@@ -122,36 +122,44 @@ def _per(part: Number, whole: Number, digits: int | None = None) -> Number:
     return round(part / whole, digits) if part is not None and whole else None
 
 
-# key of NUMBERS -> how it is read from what was told.
+def _of(found: Mapping[str, Any], what: str, name: str = "all") -> Number:
+    """One number of what was told; None where it is not, or was not counted then."""
+    number: Number = found.get(what, {}).get(name)
+    return number
+
+
+# key of NUMBERS -> how it is read from what was told. No call lasts no time: where hours or length come to none, it is not known.
 READ: dict[str, Callable[[Mapping[str, Any]], Number]] = {
-    "calls": lambda found: found["call"]["all"],
-    "hours": lambda found: _per(found["call"]["minutes"], 60),
-    "length": lambda found: _per(found["call"]["minutes"], found["call"]["all"]),
-    "cases": lambda found: found["case"]["all"],
-    "closed": lambda found: found["closed"]["all"],
-    "handovers": lambda found: found["handover"]["all"],
-    "per_case": lambda found: _per(found["handover"]["all"], found["case"]["all"], 1),
-    "contacts": lambda found: found["contact"]["all"],
-    "median": lambda found: found["contact"]["median"],
-    "reports": lambda found: found["report"]["all"],
-    "asked": lambda found: found["asked"]["all"],
+    "calls": lambda found: _of(found, "call"),
+    "hours": lambda found: _per(_of(found, "call", "minutes"), 60) or None,
+    "length": lambda found: _per(_of(found, "call", "minutes"), _of(found, "call")) or None,
+    "cases": lambda found: _of(found, "case"),
+    "closed": lambda found: _of(found, "closed"),
+    "handovers": lambda found: _of(found, "handover"),
+    "per_case": lambda found: _per(_of(found, "handover"), _of(found, "case"), 1),
+    "contacts": lambda found: _of(found, "contact"),
+    "median": lambda found: _of(found, "contact", "median"),
+    "reports": lambda found: _of(found, "report"),
+    "asked": lambda found: _of(found, "asked"),
 }
 
 
 def sheet(period: Period) -> Sheet:
-    """What was told of a period, in words. Raises ToldPeriod.DoesNotExist."""
+    """What was told of a period, in words. Raises ToldPeriod.DoesNotExist. A number or a table that there was not then is
+    left out."""
     found = told(period)
     quarters = [] if period.quarter else _quarters(period)
     calls = [READ["calls"](one) for _quarter, one in quarters]
     names = [_("Q%(quarter)s") % {"quarter": quarter.quarter} for quarter, _one in quarters]
+    numbers = [one for one in NUMBERS if one.what in found]
     return Sheet(
         period,
-        [Told1(str(one.label), READ[one.key](found)) for one in NUMBERS],
-        [_table(one, found[one.what]) for one in TABLES],
-        _tiles(found["call"]["parts"]["place"]),
+        [Told1(str(one.label), READ[one.key](found)) for one in numbers],
+        [_table(one, found[one.what]) for one in TABLES if one.part in found.get(one.what, {}).get("parts", {})],
+        _tiles(found.get("call", {}).get("parts", {}).get("place", {})),
         [
             (str(one.label), [*(READ[one.key](quarter) for _period, quarter in quarters), READ[one.key](found)])
-            for one in NUMBERS
+            for one in numbers
         ],
         names,
         bar_chart(names, [None if count is None else int(count) for count in calls]) if quarters else None,

@@ -13,8 +13,8 @@ from django.utils.module_loading import import_string
 from django.utils.translation import override
 from pypdf import PdfReader
 
-from helpline import statistics, sums
-from helpline.definitions import DEFINITIONS, NUMBERS, RULES, TABLES
+from helpline import statistics, statistics_shown, sums
+from helpline.definitions import DEFINITIONS, NUMBERS, RULES, TABLES, Definition
 from helpline.people.models import LogEntry, Municipality
 from helpline.statistics import Period, period_of, periods, quantile, settle, told
 from helpline.statistics_out import DANGEROUS, as_csv, as_pdf, as_xlsx, harmless
@@ -239,6 +239,121 @@ def test_what_was_never_said_is_in_the_rest(cast, at):
     DaySum.objects.create(unit=cast.unit, what="call", part="milieu", value="RIGHT", day="2026-08-11", count=20)
     settled(at)
     assert ToldPeriod.objects.get().counts["call"]["parts"]["milieu"][""] == {str(cast.unit.pk): 10}
+
+
+# -- lengths and medians -----------------------------------------------------------------------------------------------
+
+
+def contacts(unit, count, hours, day="2026-08-11"):
+    DaySum.objects.create(unit=unit, what="contact", day=day, hours=hours, count=count)
+
+
+def numbers_of(period):
+    return {line.label: line.count for line in sheet(period).numbers}
+
+
+MEDIAN, HOURS, LENGTH = "Hours to first contact, half of them", "Hours in calls", "Mean length, minutes"
+
+
+@pytest.mark.parametrize("others", [1, 4, 5])
+def test_a_median_of_few_of_another_unit_is_not_told(others, cast, at):
+    """Who knows her own unit's would know the one that is not hers."""
+    for count, hours in ((10, 10), (10, 100)):
+        contacts(cast.unit, count, hours)
+        contacts(cast.unit, count, hours, "2026-11-11")
+    contacts(cast.other_unit, others, 27)
+    settled(at, "2027-02-01 10:00")
+    for period, count in ((Q3, 20 + others), (Period(2026), 40 + others)):
+        assert numbers_of(period)["First contacts"] == count
+        assert numbers_of(period)[MEDIAN] == (27 if others == 5 else None)
+    assert numbers_of(Q4)[MEDIAN] == 10
+
+
+@pytest.mark.parametrize("count", [5, 9, 10])
+def test_a_median_is_told_of_ten_or_more(count, cast, at):
+    contacts(cast.unit, count, 27)
+    settled(at)
+    assert numbers_of(Q3)["First contacts"] == count
+    assert numbers_of(Q3)[MEDIAN] == (27 if count == 10 else None)
+
+
+def test_a_year_tells_no_median_where_the_total_of_a_quarter_is_not_told(cast, at):
+    """It would be of them too."""
+    contacts(cast.unit, 12, 27)
+    contacts(cast.unit, 3, 90, "2026-11-11")
+    settled(at, "2027-02-01 10:00")
+    assert told(Q4)["contact"]["all"] is None and numbers_of(Q3)[MEDIAN] == 27
+    assert numbers_of(Period(2026))[MEDIAN] is None
+    assert told(Period(2026))["contact"] == {"all": None, "minutes": None, "median": None, "parts": {}}
+
+
+@pytest.mark.parametrize("others", [1, 5])
+def test_the_length_of_few_calls_of_another_unit_is_not_told(others, cast, at):
+    """Nor in the year, where the other quarters are told."""
+    _sums(cast.unit, "call", 20)
+    _sums(cast.unit, "call", 20, "2026-11-11")
+    _sums(cast.other_unit, "call", others)
+    settled(at, "2027-02-01 10:00")
+    for period, count, hours in ((Q3, 20, 17), (Period(2026), 40, 30)):
+        numbers = numbers_of(period)
+        assert numbers["Calls"] == count + others, "that there were so many is told"
+        assert (numbers[HOURS], numbers[LENGTH]) == ((hours, 40) if others == 5 else (None, None))
+    assert numbers_of(Q4)[LENGTH] == 40
+
+
+def test_no_length_is_told_of_calls_whose_minutes_are_forgotten(kept, cast, at):
+    """Nor in the year: the minutes of the other quarters are not those of all its calls."""
+    same = {"unit": cast.unit, "opened_quarter": Q3.first, "caller_type": "relative", "urgency": "NORMAL"}
+    PastCase.objects.create(is_call=True, calls=18, **same)
+    _sums(cast.unit, "call", 20, "2026-11-11")
+    settled(at, "2027-02-01 10:00")
+    assert numbers_of(Q3)["Calls"] == 36 and numbers_of(Q4)[LENGTH] == 40
+    for period in (Q3, Period(2026)):
+        assert numbers_of(period)[HOURS] is numbers_of(period)[LENGTH] is None
+        for make, form in ((as_csv, "csv"), (as_xlsx, "xlsx"), (as_pdf, "pdf")):
+            with override("en-SE"):
+                assert "nottold" in text_of(make(sheet(period)), form)
+
+
+def test_what_was_frozen_with_no_minutes_says_no_length(cast, now):
+    """As it was when the minutes of forgotten calls were still taken for none."""
+    found = {"call": {"all": 48, "minutes": 0, "median": None, "parts": {}}}
+    ToldPeriod.objects.create(period=Q3.code, counts={}, told=found)
+    assert numbers_of(Q3) == {"Calls": 48, HOURS: None, LENGTH: None}
+
+
+# -- older periods, and a table of definitions that has changed --------------------------------------------------------
+
+
+def test_a_table_or_number_that_is_new_is_left_out_of_what_was_told_before(kept, cast, client_of, at, monkeypatch):
+    new = [Definition("needs", "Needs", "New.", "handover", "need"), Definition("x", "X", "New.", "newly", "x")]
+    with at("2027-02-01 10:00"):
+        settle()
+        monkeypatch.setattr(statistics_shown, "TABLES", (*TABLES, *new))
+        monkeypatch.setattr(statistics_shown, "NUMBERS", (*NUMBERS, Definition("newly", "Newly", "New.", "newly")))
+        monkeypatch.setitem(READ, "newly", lambda found: found["newly"]["all"])
+        for period in (Q3, Period(2026)):
+            made = sheet(period)
+            assert [table.definition for table in made.tables] == list(TABLES)
+            assert [line.label for line in made.numbers] == [str(one.label) for one in NUMBERS]
+            assert client_of(cast.coordinator).get(reverse("statistics"), {"period": period.code}).status_code == 200
+            for form in ("csv", "xlsx", "pdf"):
+                theirs = client_of(cast.coordinator)
+                assert theirs.get(reverse("statistics-file", args=[period.code, form])).status_code == 200
+
+
+@pytest.mark.parametrize("has", ["first", "last"])
+def test_a_year_leaves_out_what_one_of_its_quarters_did_not_count(has, kept, cast, at, now):
+    """A number, or a table, that came or went within the year."""
+    settle()
+    first = ToldPeriod.objects.get()
+    more = {"all": {"1": 9}, "minutes": 0, "hours": {}, "parts": {"place": {"1499": {"1": 9}}}}
+    says = {"all": 9, "minutes": 0, "median": None, "parts": {"place": {"1499": 9}}}
+    counts, found = {**first.counts, "newly": more}, {**first.told, "newly": says}
+    found["call"] = {**found["call"], "parts": {**found["call"]["parts"], "newly": {"": 18}}}
+    both = [(counts, found), (first.counts, first.told)][:: 1 if has == "first" else -1]
+    year = statistics.told_of_year(*map(list, zip(*both, strict=True)))
+    assert "newly" not in year and "newly" not in year["call"]["parts"] and year["call"]["all"] == 36
 
 
 # -- frozen by itself, once, and of one moment -------------------------------------------------------------------------

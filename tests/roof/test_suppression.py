@@ -93,12 +93,12 @@ def tables(quarters, cells, most):
     return st.lists(row.filter(lambda one: sum(one.values()) >= LEAST), min_size=quarters, max_size=quarters)
 
 
-@MANY
+@settings(MANY, max_examples=25)
 @given(st.one_of(tables(2, 3, 9), tables(2, 4, 7), tables(3, 3, 6), tables(4, 2, 8)))
 def test_no_cell_is_counted_back_from_the_quarters_and_the_year(quarters):
     split = [one_unit(row) for row in quarters]
     told = [told_cells(row) for row in split]
-    year = told_year(split, told)
+    year = told_year(told)
     for cells, row in zip(told, quarters, strict=True):
         assert all(count is None or count == row[value] >= LEAST for value, count in cells.items())
     assert all(count is None or count >= LEAST for count in year.values())
@@ -113,24 +113,40 @@ def test_the_attack_finds_what_is_told_too_freely():
     told = [told_cells(one_unit(row)) for row in quarters]
     assert told[0] == {"a": 12, "b": None, "c": None}
     assert (0, "c", 2) in attack(quarters, told, {"a": 21, "b": 17, "c": 12})
-    assert attack(quarters, told, told_year([one_unit(row) for row in quarters], told)) == []
+    assert attack(quarters, told, told_year(told)) == []
 
 
-def test_the_guard_of_the_year_is_needed(monkeypatch):
-    """With the guard taken out the attack gets through."""
-    quarters = [{"a": 12, "b": 8, "c": 3}, {"a": 9, "b": 9, "c": 9}]
-    split = [one_unit(row) for row in quarters]
-    told = [told_cells(row) for row in split]
-    monkeypatch.setattr(suppression.Board, "exposed", lambda board, reach: set())
-    assert attack(quarters, told, told_year(split, told))
+def rows_of(total):
+    """Every row of three values that has this total."""
+    for first in range(total + 1):
+        for second in range(total - first + 1):
+            yield {"a": first, "b": second, "c": total - first - second}
 
 
-def test_a_year_tells_more_than_its_quarters_where_it_may():
-    quarters = [{"a": 3, "b": 4, "c": 9}, {"a": 4, "b": 3, "c": 9}, {"a": 4, "b": 4, "c": 9}, {"a": 3, "b": 3, "c": 9}]
-    split = [one_unit(row) for row in quarters]
-    told = [told_cells(row) for row in split]
-    year = told_year(split, told)
-    assert all(cells["a"] is None for cells in told) and year["a"] == 14 and year["b"] == 14
+@pytest.mark.parametrize("totals", [(18, 16), (20, 15)])
+def test_who_knows_the_rule_counts_nothing_back_from_the_year(totals):
+    """Whoever knows what two quarters and their year told, the totals, and how it is decided what is told. Of 18 and 16, told
+    as (-, 9, -) and (5, 5, 6): that no sum of the year was told left one world, when the truth decided it."""
+    told = [[(row, told_cells(one_unit(row))) for row in rows_of(total)] for total in totals]
+    worlds = defaultdict(list)
+    for (first, one), (second, other) in product(*told):
+        year = told_year([one, other])
+        worlds[tuple(one.values()), tuple(other.values()), tuple(year.values())].append((first, second))
+    assert any(count is not None for *_quarters, year in worlds for count in year)
+    for seen, possible in worlds.items():
+        for place, value in product(range(2), "abc"):
+            numbers = {world[place][value] for world in possible}
+            assert len(numbers) > 1 or not 0 < min(numbers) < LEAST, seen
+        for value in "abc":
+            numbers = {first[value] + second[value] for first, second in possible}
+            assert len(numbers) > 1 or not 0 < min(numbers) < LEAST, seen
+
+
+def test_a_sum_of_the_year_is_told_where_each_quarter_told_it():
+    """A line that a quarter's table has not got had nothing in it."""
+    told = [{"a": 9, "b": 6, "": None}, {"a": 7, "b": None}]
+    assert told_year(told) == {"a": 16, "b": None, "": None}
+    assert told_year([{"a": 9}, {"a": 7, "": 5}]) == {"a": 16, "": 5}
 
 
 @pytest.mark.parametrize(("cells", "most"), [(2, 30), (3, 22), (4, 14)])
@@ -190,7 +206,7 @@ def test_where_one_unit_is_known_an_empty_cell_covers_no_other(count):
 def test_who_knows_where_there_is_none_counts_nothing_back_from_the_year(quarters):
     split = [one_unit(row) for row in quarters]
     told = [told_cells(row) for row in split]
-    attacker = Attacker(quarters, told, told_year(split, told))
+    attacker = Attacker(quarters, told, told_year(told))
     attacker.untold = [
         {value for value in untold if row[value]} for untold, row in zip(attacker.untold, quarters, strict=True)
     ]
@@ -226,7 +242,7 @@ def of_units(quarters, cells):
 def test_who_knows_one_unit_counts_nobody_of_the_other(quarters):
     """What one to four of another unit are stands nowhere, and cannot be counted back."""
     told = [told_cells(row) for row in quarters]
-    year = told_year(quarters, told)
+    year = told_year(told)
     for unit, other in (("1", "2"), ("2", "1")):
         if not any(cell[unit] for row in quarters for cell in row.values()):
             continue
@@ -244,3 +260,74 @@ def test_who_knows_one_unit_counts_nobody_of_the_other(quarters):
                     assert minus[place][value] is None
                     other_numbers = set(range(sum(row.values()) + 1)) - {count}
                     assert any(attacker.can(fixed=(place, value, number)) for number in other_numbers)
+
+
+# -- who knows one unit's rows, and how it is decided what is told -----------------------------------------------------
+
+
+def shared_out(total, places):
+    """Every way to share out so many."""
+    if not places:
+        return [()] if not total else []
+    return [(n, *others) for n in range(total + 1) for others in shared_out(total - n, places - 1)]
+
+
+def of_the_others(cells, ours, most, units=1):
+    """(what the manager of a unit has, the total, what was told) -> what the others can have: each world, `most` in all."""
+    worlds = defaultdict(list)
+    theirs = [counts for total in range(most + 1) for counts in shared_out(total, cells * units)]
+    for own, others in product(product(ours, repeat=cells), theirs):
+        if sum(own) + sum(others) >= LEAST:
+            split = [others[place::cells] for place in range(cells)]
+            table = {
+                place: {"own": own[place]} | {str(unit): n for unit, n in enumerate(split[place])}
+                for place in range(cells)
+            }
+            told = tuple(told_cells(table).values())
+            worlds[own, sum(others), told].append(tuple(map(sum, split)))
+    return worlds
+
+
+def found_by_a_manager(worlds):
+    """Where one to four of the others can be only so many."""
+    return [
+        (seen, place)
+        for seen, possible in worlds.items()
+        for place in range(len(seen[0]))
+        for numbers in [{world[place] for world in possible}]
+        if len(numbers) == 1 and 0 < min(numbers) < LEAST
+    ]
+
+
+TABLES = [
+    (2, range(25), 20, 1),
+    (3, (0, 1, 3, 5, 6, 7, 9, 20), 13, 1),
+    (4, (0, 2, 6, 9), 10, 1),
+    (4, (6, 9, 20, 50), 4, 1),
+    (2, (0, 3, 5, 8, 20), 11, 2),
+]
+
+
+@pytest.mark.parametrize(("cells", "ours", "most", "units"), TABLES)
+def test_a_manager_who_knows_the_rule_finds_nobody_of_the_others(cells, ours, most, units):
+    worlds = of_the_others(cells, ours, most, units)
+    assert any(count is not None for _own, _total, told in worlds for count in told)
+    assert found_by_a_manager(worlds) == []
+
+
+def test_one_call_of_another_unit_is_in_no_cell_that_can_be_told_apart():
+    """The cells that were hidden with it lay beside it, and not where it would have been hidden elsewhere."""
+    own = {"a": 20, "b": 9, "c": 6, "d": 50}
+    for place in own:
+        table = {value: {"1": count, "2": int(value == place)} for value, count in own.items()}
+        assert told_cells(table) == dict.fromkeys(own)
+
+
+@pytest.mark.parametrize("least", [0, LEAST + 1])
+def test_that_attack_needs_each_part_of_the_guard(least, monkeypatch):
+    """Where few of the others are let through in a cell, or in what is hidden together, somebody is found."""
+    few_for_a_unit = suppression.is_few_for_a_unit
+    monkeypatch.setattr(
+        suppression, "is_few_for_a_unit", lambda cell, most=LEAST: few_for_a_unit(cell, min(most, least))
+    )
+    assert found_by_a_manager(of_the_others(*TABLES[1]))
