@@ -245,7 +245,7 @@ DEFINITIONS: tuple[Definition, ...] = (*NUMBERS, *TABLES)
 RULES: tuple[Promise, ...] = (
     _(
         "Only whole quarters and years are told, the earliest a month after their end, and for the whole "
-        "line alone: never for a unit."
+        "line alone: never for a unit. Tables are told of years alone."
     ),
     _(
         "What was told of a quarter or a year is kept and never changes, also where something is corrected "
@@ -254,8 +254,8 @@ RULES: tuple[Promise, ...] = (
     _("Nothing is told of two things at once: never municipality by milieu by age, nor any other two."),
     _(
         "A number under five is not told, nor one from which it could be counted back: from a total, from "
-        "the quarters of a year, or from what one unit knows of itself. They are told together, as one "
-        "number. A year tells a line of a table where each of its quarters told it."
+        "the quarters of a year, or from what one unit knows of itself. Those of a table are told together, as "
+        "one number."
     ),
     _(
         "A total of five or more is told. Who knows one unit's own number can take it from the total, and then "

@@ -21,7 +21,6 @@ from helpline.suppression import (
     told_cells,
     told_or_none,
     told_sum,
-    told_year,
     total_of,
 )
 from intake.models import DayMark, DaySum, PastCase, ToldPeriod
@@ -183,26 +182,16 @@ def quantile(hours: Mapping[int, int], share: float) -> int:
 
 
 def told_of_quarter(counts: Counts) -> dict[str, Any]:
-    """What is told of the counts of one quarter."""
+    """What is told of the counts of one quarter: its numbers. Tables are told of years alone (0022)."""
     return {what: _told_of(one) for what, one in counts.items()}
 
 
 def _told_of(one: Mapping[str, Any]) -> dict[str, Any]:
     total = total_of(one["all"])
     if total < LEAST:
-        return _nothing(one["parts"])
-    parts = {part: told_cells(cells) for part, cells in one["parts"].items()}
+        return {"all": None, "minutes": None, "median": None}
     minutes = None if is_few_for_a_unit(one["all"]) else one["minutes"]
-    return {"all": total, "minutes": minutes, "median": _median(one["hours"], one["all"]), "parts": parts}
-
-
-def _nothing(parts: Mapping[str, Cells]) -> dict[str, Any]:
-    return {
-        "all": None,
-        "minutes": None,
-        "median": None,
-        "parts": {p: dict.fromkeys(cells) for p, cells in parts.items()},
-    }
+    return {"all": total, "minutes": minutes, "median": _median(one["hours"], one["all"])}
 
 
 def told_of_year(counts: Sequence[Counts], told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -212,16 +201,32 @@ def told_of_year(counts: Sequence[Counts], told: Sequence[Mapping[str, Any]]) ->
 
 
 def _told_of_year(counts: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Cells and minutes are sums of what was told. The median only where the total of each quarter is told: else it would say
+    """The minutes are the sum of what was told. The median only where the total of each quarter is told: else it would say
     something of that quarter."""
-    tables = [part for part in told[0]["parts"] if all(part in one["parts"] for one in told)]
+    total = told_sum([total_of(one["all"]) for one in counts])
     hours, units = added(one["hours"] for one in counts), added(one["all"] for one in counts)
     return {
-        "all": told_sum([total_of(one["all"]) for one in counts]),
+        "all": total,
         "minutes": told_or_none([one["minutes"] for one in told]),
         "median": None if any(one["all"] is None for one in told) else _median(hours, units),
-        "parts": {part: told_year([one["parts"][part] for one in told]) for part in tables},
+        "parts": {
+            part: dict.fromkeys(cells) if total is None else told_cells(cells)
+            for part, cells in _tables_of_year(counts, told).items()
+        },
     }
+
+
+def _tables_of_year(counts: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]]) -> dict[str, Cells]:
+    """Those that each quarter counted; none where a quarter told its own, as it once did."""
+    if any("parts" in one for one in told):
+        return {}
+    each = [one["parts"] for one in counts]
+    return {part: _summed([one[part] for one in each]) for part in each[0] if all(part in one for one in each)}
+
+
+def _summed(tables: Sequence[Cells]) -> Cells:
+    values = dict.fromkeys(value for cells in tables for value in cells)
+    return {value: added(cells.get(value, {}) for cells in tables) for value in values}
 
 
 # -- frozen ------------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
     context = {
         "told": sheet(period) if period else None,
         "periods": known,
+        "year": next((one for one in known if not one.quarter), None),
         "forms": FORMS,
         "least": LEAST,
         "settles": SETTLES.days,

@@ -63,13 +63,6 @@ def told_sum(parts: Sequence[int]) -> int | None:
     return sum(parts) if hides and sum(parts) >= LEAST else None
 
 
-def told_year(told: Sequence[Told]) -> Told:
-    """What is told of the sums of the quarters of a year: the sum of what was told, where each quarter told it. It is made of
-    told numbers alone, and so tells nothing that they did not. A quarter whose table has no such line has none of it."""
-    parts = {value: [cells[value] for cells in told if value in cells] for cells in told for value in cells}
-    return {value: told_or_none(counts) for value, counts in parts.items()}
-
-
 def told_or_none(counts: Sequence[int | None]) -> int | None:
     """The sum of what was told; None where one was not."""
     known = [count for count in counts if count is not None]

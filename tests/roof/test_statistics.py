@@ -22,7 +22,8 @@ from helpline.statistics_shown import READ, TILES, sheet
 from intake import actions
 from intake.models import Call, DaySum, PastCase, ToldPeriod
 
-Q3, Q4 = Period(2026, 3), Period(2026, 4)
+Q3, Q4, YEAR = Period(2026, 3), Period(2026, 4), Period(2026)
+FEBRUARY = "2027-02-01 10:00"  # when the year is told
 
 
 def summed():
@@ -57,6 +58,14 @@ def kept(cast):
     _sums(cast.other_unit, "call", 5, caller="relative", milieu="UNKNOWN", age="15-17", urgency="NORMAL")
     for unit, place, count in ((cast.unit, "1499", 7), (cast.unit, "1496", 6), (cast.other_unit, "1493", 5)):
         DaySum.objects.create(unit=unit, what="call", part="place", value=place, day="2026-08-11", count=count)
+
+
+@pytest.fixture
+def year(kept, cast):
+    """That quarter, and one after it with more calls."""
+    rows = ((cast.unit, "1499", 20, "01"), (cast.unit, "1496", 20, "02"), (cast.other_unit, "1493", 15, "03"))
+    for unit, place, count, day in rows:
+        _sums(unit, "call", count, f"2026-11-{day}", caller="relative", urgency="NORMAL", place=place)
 
 
 def settled(at, moment="2026-11-22 10:00"):
@@ -100,8 +109,8 @@ def test_what_is_under_five_is_not_told_nor_what_would_give_it_away(quarter, mak
     with at("2026-08-13 10:00"):
         calls(make_call, cast.caseworker, 2, caller_type="other", municipality_id="1472")
     summed()
-    settled(at)
-    cells = told(Q3)["call"]["parts"]["place"]
+    settled(at, FEBRUARY)
+    cells = told(YEAR)["call"]["parts"]["place"]
     assert cells["1472"] is None and all(count is None or count >= 5 for count in cells.values())
     assert sum(1 for count in cells.values() if count is None) > 1
 
@@ -145,17 +154,40 @@ def test_a_year_is_not_told_before_its_last_quarter(quarter, at):
     assert Period(2026) not in periods()
 
 
-def test_the_year_hides_what_would_give_a_quarter_away(cast, at):
-    for month, tibro in ((2, 3), (5, 9), (8, 9), (11, 9)):
+def test_tables_are_told_of_years_alone_and_of_their_sums(cast, at):
+    """A quarter tells its numbers: what two tellings of one table leave cannot be subtracted."""
+    for month, tibro in ((2, 3), (5, 9), (8, 2), (11, 4)):
         day = dt.date(2026, month, 11)
         _sums(cast.unit, "call", tibro + 21, day)
         for place, count in (("1472", tibro), ("1496", 9), ("1499", 12)):
             DaySum.objects.create(unit=cast.unit, what="call", part="place", value=place, day=day, count=count)
-    settled(at, "2027-02-01 10:00")
-    year = told(Period(2026))["call"]
-    assert told(Period(2026, 1))["call"]["parts"]["place"]["1472"] is None
-    assert told(Period(2026, 2))["call"]["parts"]["place"]["1472"] == 9
-    assert year["all"] == 114 and year["parts"]["place"]["1472"] is None
+    settled(at, FEBRUARY)
+    assert all("parts" not in one for quarter in YEAR.quarters for one in told(quarter).values())
+    assert not any(sheet(quarter).tables or sheet(quarter).tiles for quarter in YEAR.quarters)
+    year = told(YEAR)["call"]
+    assert year["all"] == 102 and {code: n for code, n in year["parts"]["place"].items() if n} == {
+        "1496": 36,
+        "1499": 48,
+    }
+
+
+def test_a_year_whose_total_is_not_told_tells_no_cell(cast, at):
+    """Else its cells would add up to the quarter that is not told."""
+    for month, count in ((2, 20), (5, 20), (8, 20), (11, 3)):
+        _sums(cast.unit, "call", count, dt.date(2026, month, 11), urgency="NORMAL")
+    settled(at, FEBRUARY)
+    year = told(YEAR)["call"]
+    assert year["all"] is None and set(year["parts"]["urgency"].values()) == {None}
+
+
+def test_a_year_tells_no_table_that_a_quarter_has_told(kept, at):
+    """As quarters once did: the one could be taken from the other."""
+    settled(at)
+    first = ToldPeriod.objects.get()
+    found = {what: {**one, "parts": {}} for what, one in first.told.items()}
+    for tells, has in ((first.told, True), (found, False)):
+        year = statistics.told_of_year([first.counts], [tells])
+        assert bool(year["call"]["parts"]) is has and year["call"]["all"] == 18
 
 
 def test_what_is_forgotten_counts_in_its_quarter(kept, cast, at):
@@ -185,7 +217,7 @@ def test_a_case_and_its_end_are_counted(make_case, cast, at):
 # -- what is in no list ------------------------------------------------------------------------------------------------
 
 
-def test_where_no_row_can_be_in_the_rest_the_table_has_none(kept, cast, at):
+def test_where_no_row_can_be_in_the_rest_the_table_has_none(year, cast, at):
     """Of handovers each has its type and its answer; of calls each municipality may be another. What was never answered is
     told with what came late: the answers would bound it."""
     DaySum.objects.create(unit=cast.unit, what="handover", day="2026-08-11", count=25)
@@ -198,18 +230,20 @@ def test_where_no_row_can_be_in_the_rest_the_table_has_none(kept, cast, at):
             DaySum.objects.create(
                 unit=cast.unit, what="handover", part=part, value=value, day="2026-08-11", count=count
             )
-    settled(at)
-    parts = told(Q3)["handover"]["parts"]
-    assert parts["answered"] == {"in_time": 15, "late": 10}
-    assert "" not in parts["agency"] and "" not in parts["met"] and "" in told(Q3)["call"]["parts"]["place"]
-    shown = {table.definition.key: [line.label for line in table.lines] for table in sheet(Q3).tables}
+    same = {"agency": str(cast.agency.pk), "answered": "in_time", "met": "accepted"}
+    _sums(cast.unit, "handover", 10, "2026-11-11", **same)
+    settled(at, FEBRUARY)
+    parts = told(YEAR)["handover"]["parts"]
+    assert parts["answered"] == {"in_time": 25, "late": 10}
+    assert "" not in parts["agency"] and "" not in parts["met"] and "" in told(YEAR)["call"]["parts"]["place"]
+    shown = {table.definition.key: [line.label for line in table.lines] for table in sheet(YEAR).tables}
     assert shown["answered"] == ["In time", "Late or not at all"]
     assert "Other or not known" not in shown["met"] and "Other municipality, or not known" in shown["places"]
 
 
 @pytest.mark.parametrize("handovers", [0, 3, 9])
 def test_that_a_rest_is_there_says_only_that_something_is_forgotten(handovers, kept, cast, at):
-    """Whether that had a handover or not, and in the year too."""
+    """Whether that had a handover or not."""
     past = {"unit": cast.unit, "opened_quarter": Q3.first, "track": "A", "milieu": "UNKNOWN", "age_band": "unknown"}
     past |= {"caller_type": "relative", "urgency": "NORMAL", "closed_quarter": Q3.first}
     PastCase.objects.create(calls=1, handovers=handovers, **past)
@@ -218,19 +252,16 @@ def test_that_a_rest_is_there_says_only_that_something_is_forgotten(handovers, k
         DaySum.objects.create(
             unit=cast.unit, what="handover", part="answered", value=value, day="2026-08-11", count=count
         )
-    for month in (1, 4, 10):  # so that the year has a table
-        _sums(cast.unit, "handover", 30, dt.date(2026, month, 11), answered="in_time")
-    settled(at, "2027-02-01 10:00")
-    assert told(Q3)["handover"]["all"] == 30 + handovers and told(Period(2026))["handover"]["all"] == 120 + handovers
-    for period in (Q3, Period(2026)):
-        rest = told(period)["handover"]["parts"]["answered"][""]
-        assert rest is None or rest == handovers == 9
-    assert "" not in told(Q4)["handover"]["parts"]["answered"]
+    _sums(cast.unit, "handover", 20, "2026-11-11", answered="in_time")
+    settled(at, FEBRUARY)
+    assert told(Q3)["handover"]["all"] == 30 + handovers and told(YEAR)["handover"]["all"] == 50 + handovers
+    rest = told(YEAR)["handover"]["parts"]["answered"][""]
+    assert rest is None or rest == handovers == 9
     assert any(line.label == "Other or not known" for line in _table_of("answered").lines)
 
 
 def _table_of(key):
-    return next(table for table in sheet(Q3).tables if table.definition.key == key)
+    return next(table for table in sheet(YEAR).tables if table.definition.key == key)
 
 
 def test_what_was_never_said_is_in_the_rest(cast, at):
@@ -334,7 +365,7 @@ def test_a_table_or_number_that_is_new_is_left_out_of_what_was_told_before(kept,
         monkeypatch.setitem(READ, "newly", lambda found: found["newly"]["all"])
         for period in (Q3, Period(2026)):
             made = sheet(period)
-            assert [table.definition for table in made.tables] == list(TABLES)
+            assert [table.definition for table in made.tables] == ([] if period.quarter else list(TABLES))
             assert [line.label for line in made.numbers] == [str(one.label) for one in NUMBERS]
             assert client_of(cast.coordinator).get(reverse("statistics"), {"period": period.code}).status_code == 200
             for form in ("csv", "xlsx", "pdf"):
@@ -348,12 +379,12 @@ def test_a_year_leaves_out_what_one_of_its_quarters_did_not_count(has, kept, cas
     settle()
     first = ToldPeriod.objects.get()
     more = {"all": {"1": 9}, "minutes": 0, "hours": {}, "parts": {"place": {"1499": {"1": 9}}}}
-    says = {"all": 9, "minutes": 0, "median": None, "parts": {"place": {"1499": 9}}}
-    counts, found = {**first.counts, "newly": more}, {**first.told, "newly": says}
-    found["call"] = {**found["call"], "parts": {**found["call"]["parts"], "newly": {"": 18}}}
+    counts, found = {**first.counts, "newly": more}, {**first.told, "newly": {"all": 9, "minutes": 0, "median": None}}
+    counts["call"] = {**counts["call"], "parts": {**counts["call"]["parts"], "newly": {"": {"1": 18}}}}
     both = [(counts, found), (first.counts, first.told)][:: 1 if has == "first" else -1]
     year = statistics.told_of_year(*map(list, zip(*both, strict=True)))
     assert "newly" not in year and "newly" not in year["call"]["parts"] and year["call"]["all"] == 36
+    assert len(year["call"]["parts"]) == 5
 
 
 # -- frozen by itself, once, and of one moment -------------------------------------------------------------------------
@@ -446,6 +477,12 @@ def test_a_quantile_of_begun_hours():
 @pytest.fixture
 def now(at):
     with at("2026-11-22 10:00"):
+        yield
+
+
+@pytest.fixture
+def february(at):
+    with at(FEBRUARY):
         yield
 
 
@@ -547,11 +584,11 @@ def test_a_file_that_there_is_not(code, form, kept, cast, client_of, now):
 
 @pytest.mark.parametrize("who", ["coordinator", "manager"])
 @pytest.mark.parametrize("form", ["csv", "xlsx", "pdf"])
-def test_each_file_is_a_row_of_the_log_and_says_what_its_numbers_mean(form, who, kept, cast, client_of, now):
-    answer = client_of(getattr(cast, who)).get(reverse("statistics-file", args=["2026-Q3", form]))
-    assert answer.status_code == 200 and answer["Content-Disposition"].endswith(f'"statistics-2026-Q3.{form}"')
+def test_each_file_is_a_row_of_the_log_and_says_what_its_numbers_mean(form, who, kept, cast, client_of, february):
+    answer = client_of(getattr(cast, who)).get(reverse("statistics-file", args=["2026", form]))
+    assert answer.status_code == 200 and answer["Content-Disposition"].endswith(f'"statistics-2026.{form}"')
     entry = LogEntry.objects.get(event="statistics.exported")
-    assert entry.codes == {"period": "2026-Q3", "form": form} and entry.user == getattr(cast, who)
+    assert entry.codes == {"period": "2026", "form": form} and entry.user == getattr(cast, who)
     text = text_of(answer.content, form)
     for one in DEFINITIONS:
         assert squeezed(str(one.says)) in text, one.key
@@ -576,15 +613,13 @@ def text_of(content, form):
     return squeezed("".join(page.extract_text() for page in reader.pages))
 
 
-def test_the_files_say_what_the_page_says(kept, at, now):
+def test_the_files_say_what_the_page_says(year, at, february):
     settle()
-    made = sheet(Q3)
+    made = sheet(YEAR)
     rows = list(csv.reader(io.StringIO(as_csv(made).decode("utf-8-sig")), delimiter=";"))
     numbers = {(about, what): number for about, what, number in rows}
-    assert numbers[made.title, "Calls"] == "18"
-    assert numbers["Calls by municipality", "Falköping"] == str(
-        told(Q3)["call"]["parts"]["place"]["1499"] or "not told"
-    )
+    assert numbers[made.title, "Calls"] == "73"
+    assert numbers["Calls by municipality", "Falköping"] == str(told(YEAR)["call"]["parts"]["place"]["1499"]) == "27"
     for table in made.tables:
         for line in table.lines:
             assert numbers[table.title, line.label] == ("not told" if line.count is None else str(line.count))
@@ -593,10 +628,11 @@ def test_the_files_say_what_the_page_says(kept, at, now):
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\rx", "\nx"])
-def test_no_cell_becomes_a_formula(name, kept, now):
+def test_no_cell_becomes_a_formula(name, kept, february):
     Municipality.objects.filter(pk="1499").update(name=name)
     settle()
-    made = sheet(Q3)
+    made = sheet(YEAR)
+    assert made.tables
     for row in csv.reader(io.StringIO(as_csv(made).decode("utf-8-sig"), newline=""), delimiter=";"):
         assert not any(cell.startswith(DANGEROUS) for cell in row)
     assert harmless(name) == f"'{name}" and harmless(-1) == -1
@@ -604,18 +640,24 @@ def test_no_cell_becomes_a_formula(name, kept, now):
         assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
 
 
-def test_the_region_has_all_fifteen_municipalities(kept, now):
+def test_the_region_has_all_fifteen_municipalities(year, february):
     settle()
-    made = sheet(Q3)
+    made = sheet(YEAR)
     assert set(TILES) == set(Municipality.objects.exclude(pk=Municipality.ELSEWHERE).values_list("pk", flat=True))
     assert len(made.tiles) == len({(tile.x, tile.y) for tile in made.tiles}) == 15
     assert {line.label for line in made.tables[0].lines} >= {tile.name for tile in made.tiles}
+    assert {tile.name: (tile.count, tile.shade) for tile in made.tiles if tile.count} == {
+        "Falköping": (27, 4),
+        "Skövde": (26, 4),
+    }
 
 
 def test_a_yearly_report_has_its_quarters(kept, cast, client_of, at):
     with at("2027-02-01 10:00"):
         page = client_of(cast.coordinator).get(reverse("statistics"), {"period": "2026"}).content.decode()
-        assert "Yearly report 2026" in page and "By quarter" in page
+        assert "Yearly report 2026" in page and "By quarter" in page and "Calls by municipality" in page
+        of_quarter = client_of(cast.coordinator).get(reverse("statistics"), {"period": "2026-Q3"}).content.decode()
+        assert 'href="?period=2026">Yearly report 2026<' in of_quarter and "The region" not in of_quarter
         assert client_of(cast.coordinator).get(reverse("statistics-file", args=["2026", "pdf"])).status_code == 200
 
 
