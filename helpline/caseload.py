@@ -344,11 +344,6 @@ def heavy_calls(user: User) -> QuerySet[HeavyCall]:
     return HeavyCall.objects.filter(unit=user.unit_id, month=clock.today().replace(day=1))
 
 
-def heavy_this_month(user: User) -> int:
-    """How many calls of the unit somebody ticked as heavy this month."""
-    return heavy_calls(user).count()
-
-
 # -- open cases by caller: beside their rows ---------------------------------------------------------------------------
 
 
