@@ -48,10 +48,10 @@ def lock_call(call: Call) -> Call:
 
 
 def just_written(by: User, case: Case, kind: str) -> list[Event]:
-    """The lines of this kind that this person has written in a case just now: a form that is pressed twice, or sent again
-    after its answer was lost, is known by its words."""
+    """The last lines of this kind that this person has written in a case just now: a form that is pressed twice, or sent
+    again after its answer was lost, is known by its words."""
     written = Event.objects.filter(case=case, kind=kind, by=by, at__gte=clock.now() - PRESSED_TWICE)
-    return list(written.select_related("case__key", "note__case__key"))
+    return list(written.select_related("case__key", "note__case__key").order_by("-at", "-id")[:5])
 
 
 def record(
