@@ -29,18 +29,8 @@ def hand_over(write: Writing, facts: Facts, case: str, key: Key, at: float, due:
     state, ended = MOVES[moves[-1]].target, NULL if facts.open else moment(at + 4 * A_DAY)
     words = [key.seal(place, pk, write.words(2)) for place in (ASK, HAPPENED, WANTS)]
     write.referrals.add(
-        *(
-            pk,
-            case,
-            write.at.units[facts.unit],
-            write.at.agencies[agency],
-            need,
-            state,
-            facts.urgency,
-            facts.age,
-            "DEIDENT",
-            *words,
-        ),
+        *(pk, case, write.at.units[facts.unit], write.at.agencies[agency], need, state, facts.urgency, facts.age),
+        *("DEIDENT", *words),
         *(moment(at), facts.owner, moment(at), moment(answer_due), moment(contact_due), ended),
     )
     _changes(write, facts, pk, case, key, at, moves, write.at.names[agency])

@@ -77,16 +77,8 @@ class Writing:
         self.referrals = Rows(
             Referral,
             *("id", "case_id", "unit_id", "agency_id", "need", "state", "urgency", "age_band", "ground", "ask"),
-            *(
-                "happened",
-                "wants",
-                "created_at",
-                "created_by_id",
-                "sent_at",
-                "answer_due_at",
-                "contact_due_at",
-                "ended_at",
-            ),
+            *("happened", "wants", "created_at", "created_by_id", "sent_at", "answer_due_at", "contact_due_at"),
+            "ended_at",
         )
         self.changes = Rows(StateChange, "id", "referral_id", "at", "by_id", "move", "source", "target")
         self.rungs = Rows(SilenceRung, "referral_id", "rung", "due_at", "state", "fired_at")

@@ -119,9 +119,8 @@ class Referral(SealedModel):
     """A handover: one agency, one need, one ground, and the card that is all the agency sees. The case stays ours."""
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="referrals")
-    unit = models.ForeignKey(
-        Unit, models.PROTECT, related_name="+", db_index=False
-    )  # that of its case: trigger of_unit
+    # That of its case: by the trigger of_unit.
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+", db_index=False)
     agency = models.ForeignKey(PartnerAgency, models.PROTECT, related_name="referrals")
     need = models.CharField(max_length=24)
     state = models.CharField(max_length=16, default="draft")
@@ -247,20 +246,9 @@ class Referral(SealedModel):
             *("name", "phone", "handled_by", "kept_back"),
         }
         plain = {
-            *(
-                "id",
-                "case",
-                "unit",
-                "agency",
-                "need",
-                "state",
-                "urgency",
-                "age_band",
-                "ground",
-                "consent",
-                "approved_at",
-            ),
-            *("created_at", "created_by", "sent_at", "answer_due_at", "contact_due_at", "ended_at", "leads"),
+            *("id", "case", "unit", "agency", "need", "state", "urgency", "age_band", "ground", "consent"),
+            *("approved_at", "created_at", "created_by", "sent_at", "answer_due_at", "contact_due_at"),
+            *("ended_at", "leads"),
             *("contact_kind", "contact_at", "agency_spoke_at", "owner_spoke_at", "hold_until", "access_until"),
             *("confirmed_at",),
         }
