@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from helpline.forgetting import quarter
-from helpline.people.models import Unit
+from helpline.people.models import Municipality, Unit
 from intake.models import PastCase
 
 YEARS = 6
@@ -15,13 +15,27 @@ TRACKS = "B" * 9 + "A" * 8 + "C" * 7
 MILIEUS = ["RIGHT"] * 9 + ["ISLAMIST"] * 8 + ["UNKNOWN"] * 7
 AGES = ["15-17"] * 9 + ["26+"] * 8 + ["unknown"] * 7
 URGENCIES = ["NORMAL"] * 9 + ["SKYNDSAM"] * 8 + ["BRADSKANDE"] * 7
+PLACES = [0] * 10 + [1] * 8 + [2] * 6  # the unit's own municipality, and two beside it
 REASONS = ["needs_met"] * 9 + ["handed_over"] * 8 + ["declined"] * 7
 
 
 def write(units: list[Unit], until: dt.datetime) -> int:
     """Invent the anonymous rows that remain of the cases of the quarters before this one. Returns how many."""
-    rows = [_row(unit, day, number) for day in _quarters(until) for unit in units for number in range(OF_A_QUARTER)]
+    near = _near(units)
+    rows = [
+        _row(unit, day, number, near[unit.pk])
+        for day in _quarters(until)
+        for unit in units
+        for number in range(OF_A_QUARTER)
+    ]
     return len(PastCase.objects.bulk_create(rows))
+
+
+def _near(units: list[Unit]) -> dict[int, list[str]]:
+    """Unit -> the municipalities that call it: its own, and two that are no other's."""
+    own = {unit.municipality_id for unit in units} | {Municipality.ELSEWHERE}
+    rest = iter(Municipality.objects.exclude(pk__in=own).order_by("name").values_list("pk", flat=True))
+    return {unit.pk: [unit.municipality_id, next(rest), next(rest)] for unit in units}
 
 
 def _quarters(until: dt.datetime) -> Iterator[dt.date]:
@@ -31,10 +45,10 @@ def _quarters(until: dt.datetime) -> Iterator[dt.date]:
         yield from (day for month in (1, 4, 7, 10) if (day := dt.date(year, month, 1)) <= last)
 
 
-def _row(unit: Unit, day: dt.date, number: int) -> PastCase:
+def _row(unit: Unit, day: dt.date, number: int, near: list[str]) -> PastCase:
     return PastCase(
         unit=unit,
-        municipality_id=unit.municipality_id,
+        municipality_id=near[PLACES[number * 17 % OF_A_QUARTER]],
         opened_quarter=day,
         closed_quarter=day,
         caller_type=CALLERS[number],
