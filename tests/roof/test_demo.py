@@ -99,14 +99,15 @@ class TestTheYear(TestCase):
         before = PastCase.objects.count()
         assert carry_out() == 3 and PastCase.objects.count() == before + 2
 
-    def test_a_year_of_the_statistics_shows_tables(self):
+    def test_a_year_of_the_statistics_shows_tables_and_the_region(self):
         settle()
-        shown = {}
-        for period in periods():
+        shown, places = {}, {}
+        for period in (period for period in periods() if not period.quarter):
             tables = [cells for what in told(period).values() for cells in what["parts"].values()]
             shown[period] = sum(count is not None for cells in tables for count in cells.values())
-        years = [count for period, count in shown.items() if not period.quarter]
-        assert len(years) >= 3 and sum(count >= 8 for count in years) >= 3, shown
+            places[period] = sum(count is not None for count in told(period)["call"]["parts"]["place"].values())
+        assert sum(count >= 15 for count in shown.values()) >= 3, shown
+        assert sum(count >= 5 for count in places.values()) >= 3, places
 
     def test_its_sums_are_counted_when_it_is_there(self):
         assert not DayMark.objects.exists()
